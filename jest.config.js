@@ -1,0 +1,29 @@
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/tools/strip-types.mjs' },
+  modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/.local'],
+};
+
+/** @type {import('jest').Config} */
+export default {
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['lib/**/*.ts', 'lambdas/**/*.ts'],
+  testTimeout: 60_000,
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['\\.dynamodb\\.test\\.ts$', '\\.system\\.test\\.ts$'],
+    },
+    {
+      ...common,
+      displayName: 'dynamodb',
+      testMatch: ['<rootDir>/test/**/*.dynamodb.test.ts'],
+      globalSetup: '<rootDir>/tools/jest/global-setup.ts',
+      globalTeardown: '<rootDir>/tools/jest/global-teardown.ts',
+    },
+    { ...common, displayName: 'system', testMatch: ['<rootDir>/test/**/*.system.test.ts'] },
+  ],
+};

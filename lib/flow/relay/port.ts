@@ -1,0 +1,42 @@
+// What the relay needs besides store and log: a bus to publish on, and a place where damage is recorded.
+
+import type { EventDetail, StreamMovedDetail } from '../../model/wake-up.ts';
+
+export type BusEntry =
+  | { kind: 'event'; detailType: string; detail: EventDetail }
+  | { kind: 'stream-moved'; detailType: string; detail: StreamMovedDetail };
+
+export interface Bus {
+  /** At least once. Failed entries were retried one by one; whatever still failed is returned, in order. */
+  publish(entries: readonly BusEntry[]): Promise<{ failed: { entry: BusEntry; code: string; message: string }[] }>;
+}
+
+/** Damage that somebody met while doing something else. Recorded once, never silently passed. */
+export interface Incident {
+  kind:
+    | 'missing-commit'
+    | 'hash-mismatch'
+    | 'rewritten-history'
+    | 'fork'
+    | 'truncated-stream'
+    | 'malformed-record'
+    | 'unsequenced-commit'
+    | 'checkpoint-beyond-head'
+    | 'stream-trimmed';
+  streamId: string;
+  version: number;
+  detail: string;
+  foundBy: string;
+  foundAt: number;
+  status: 'open' | 'repaired';
+}
+
+export interface Incidents {
+  /** Idempotent by (kind, streamId, version); a repaired one that is met again is open again. */
+  record(incident: Omit<Incident, 'status'>): Promise<void>;
+  /** Open incidents, oldest first, page by page. */
+  open(): AsyncIterable<Incident>;
+  /** True when the stream has an open incident. */
+  isDamaged(streamId: string): Promise<boolean>;
+  close(incident: Pick<Incident, 'kind' | 'streamId' | 'version'>, repairedAt: number): Promise<void>;
+}

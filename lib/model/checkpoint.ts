@@ -1,0 +1,68 @@
+// The checkpoint: per (consumer, stream) the highest version v such that 1..v are all resolved, and everything that must
+// change atomically with it.
+
+import type { ConsumerName, StreamId, Version } from './ids.ts';
+
+export const CHECKPOINT_FORMAT = 1;
+
+export interface Lease {
+  /** Who holds it: unique per acquisition, not per process. */
+  owner: string;
+  /** Milliseconds since 1970 by the server clock; a contender may take over after it. */
+  until: number;
+  /** `alone`: the holder works event by event, this stream alone, so that an unclean end has exactly one culprit. */
+  mode: 'shared' | 'alone';
+}
+
+export interface Attempting {
+  version: Version;
+  /** Tries begun whose end is known to be this event's fault, or that run alone right now. */
+  count: number;
+  firstFailedAt: number;
+  /** Absent when the last try ended without a word (crash, timeout, out of memory). */
+  lastError?: { name: string; message: string; stack?: string };
+}
+
+export interface Parked {
+  version: Version;
+  deadLetterId: string;
+  since: number;
+}
+
+/** Applied by the next lease holder: checkpoint back to `to`, generation + 1. */
+export interface RewindRequest {
+  to: Version;
+  requestId: string;
+  requestedAt: number;
+  suppressEffects?: boolean;
+}
+
+export interface Checkpoint {
+  consumer: ConsumerName;
+  streamId: StreamId;
+  /** 0 = nothing resolved. */
+  version: Version;
+  /** 1-based; a rewind begins the next one. Single effect is promised per generation. */
+  generation: number;
+  /** The version that this generation began after. */
+  generationStart: Version;
+  /** Versions resolved in this generation: version - generationStart. */
+  resolvedCount: number;
+  /** Hash folded over (version, commit hash, outcome) of this generation, see `foldDigest`. */
+  resolvedDigest: string;
+  /** Highest version that anybody asked for. */
+  wanted: Version;
+  /** Fencing token: grows by one with every acquisition, survives the release. */
+  token: number;
+  lease?: Lease;
+  attempting?: Attempting;
+  parked?: Parked;
+  rewind?: RewindRequest;
+  /** Set while the generation is a replay. `until` = head when it began. */
+  replay?: { id: string; until: Version; suppressEffects?: boolean };
+  updatedAt: number;
+  format: number;
+}
+
+/** How a version was resolved. Types that a consumer does not want count as `resolved`. */
+export type Outcome = 'resolved' | 'skipped' | 'discarded';
