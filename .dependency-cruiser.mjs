@@ -32,11 +32,7 @@ export default {
       '^lib/recovery/',
       '^(lib/(local|cli|infra)/|lambdas|bin|test|examples)',
     ),
-    rule(
-      'verify shares no code with the repair',
-      '^lib/recovery/verify/',
-      '^lib/(flow/(?!log/(pages|keys)\\.ts)|recovery/(?!verify/))',
-    ),
+    rule('verify shares no code with the repair', '^lib/recovery/verify/', '^lib/(flow|recovery/(?!verify/))'),
     rule('lambdas import no infrastructure and no local system', '^lambdas/', '^(lib/(infra|local|cli)/|bin|test)'),
     rule(
       'only infra and the app import the CDK',
