@@ -1,0 +1,141 @@
+// The reads of the Log table that everything else in this folder is made of: the last page of a bucket, pages from a
+// position on, directory items in batches. All reads are consistent, so that what a relay just wrote is seen by everybody.
+
+import { EventRecoveryError } from '../../model/errors.ts';
+import type { Position, StreamId, Version } from '../../model/ids.ts';
+import type { World } from '../../platform/clock.ts';
+import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import { bucketOf, directoryKey, padded, pagePartition, streamIdOfDirectoryKey } from './keys.ts';
+import { decodePage } from './pages.ts';
+import type { DirectoryEntry, LogPage } from './port.ts';
+import { backoffMs, TRIES, withRetries } from './retry.ts';
+
+export interface LogTable {
+  dynamo: Dynamo;
+  logTable: string;
+  world: Pick<World, 'timers' | 'random' | 'ids'>;
+}
+
+/** Keys per BatchGetItem (AWS: at most 100). */
+const BATCH_GET_KEYS = 100;
+
+export interface PageBounds {
+  firstPosition: Position;
+  lastPosition: Position;
+}
+
+export async function lastPageBounds(table: LogTable, bucket: number): Promise<PageBounds | undefined> {
+  const { Items = [] } = await withRetries(table.world, () =>
+    table.dynamo.query({
+      TableName: table.logTable,
+      KeyConditionExpression: '#pk = :bucket',
+      ProjectionExpression: '#first, #last',
+      ExpressionAttributeNames: { '#pk': 'pk', '#first': 'firstPosition', '#last': 'lastPosition' },
+      ExpressionAttributeValues: { ':bucket': pagePartition(bucket) },
+      ConsistentRead: true,
+      ScanIndexForward: false,
+      Limit: 1,
+    }),
+  );
+  return Items[0] as PageBounds | undefined;
+}
+
+/** The page that holds this position, or undefined past the head. */
+export async function pageAt(table: LogTable, position: number): Promise<LogPage | undefined> {
+  const bucket = bucketOf(position);
+  // A page that crosses into this bucket lives in the bucket before; it is shorter than a bucket, so never further back.
+  for (const candidate of bucket === 0 ? [0] : [bucket, bucket - 1]) {
+    const { Items = [] } = await withRetries(table.world, () =>
+      table.dynamo.query({
+        TableName: table.logTable,
+        KeyConditionExpression: '#pk = :bucket AND #sk <= :position',
+        ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+        ExpressionAttributeValues: { ':bucket': pagePartition(candidate), ':position': padded(position) },
+        ConsistentRead: true,
+        ScanIndexForward: false,
+        Limit: 1,
+      }),
+    );
+    const [item] = Items;
+    if (item !== undefined) return (item.lastPosition as number) >= position ? decodePage(item) : undefined;
+  }
+  return undefined;
+}
+
+/**
+ * Pages from the one that begins at `firstPosition` on, in order, until the head.
+ * @throws EventRecoveryError `LOG_DAMAGED` when a page is missing between two others
+ */
+export async function* pagesFrom(table: LogTable, firstPosition: number, pageSize: number): AsyncGenerator<LogPage> {
+  let next = firstPosition;
+  for (;;) {
+    const { Items = [] } = await withRetries(table.world, () =>
+      table.dynamo.query({
+        TableName: table.logTable,
+        KeyConditionExpression: '#pk = :bucket AND #sk >= :position',
+        ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+        ExpressionAttributeValues: { ':bucket': pagePartition(bucketOf(next)), ':position': padded(next) },
+        ConsistentRead: true,
+        Limit: pageSize,
+      }),
+    );
+    if (Items.length === 0) return;
+    for (const item of Items) {
+      const page = decodePage(item);
+      if (page.firstPosition !== next) throw missingPage(next, page.firstPosition);
+      yield page;
+      next = page.lastPosition + 1;
+    }
+  }
+}
+
+const missingPage = (expected: number, found: number): EventRecoveryError =>
+  new EventRecoveryError(
+    'LOG_DAMAGED',
+    `log: no page begins at position ${expected}, the next one begins at ${found}; remedy: npx event-recovery scrub`,
+    { facts: { expected, found } },
+  );
+
+/** Directory items of these streams; at most 100 a request, unprocessed keys asked for again. Unknown streams are absent. */
+export async function readDirectory(
+  table: LogTable,
+  streamIds: readonly StreamId[],
+): Promise<Map<StreamId, DirectoryEntry>> {
+  const found = new Map<StreamId, DirectoryEntry>();
+  const distinct = [...new Set(streamIds)];
+  for (let start = 0; start < distinct.length; start += BATCH_GET_KEYS) {
+    let keys: Record<string, unknown>[] = distinct
+      .slice(start, start + BATCH_GET_KEYS)
+      .map((id) => ({ ...directoryKey(id) }));
+    for (let tries = 1; keys.length > 0; tries += 1) {
+      const Keys = keys;
+      const { Responses, UnprocessedKeys } = await withRetries(table.world, () =>
+        table.dynamo.batchGet({ RequestItems: { [table.logTable]: { Keys, ConsistentRead: true } } }),
+      );
+      for (const item of Responses?.[table.logTable] ?? []) {
+        const entry = directoryEntry(item);
+        found.set(entry.streamId, entry);
+      }
+      keys = UnprocessedKeys?.[table.logTable]?.Keys ?? [];
+      if (keys.length === 0) break;
+      if (tries >= TRIES) throw throttled(keys.length);
+      await table.world.timers.sleep(backoffMs(tries, table.world.random));
+    }
+  }
+  return found;
+}
+
+const throttled = (left: number): EventRecoveryError =>
+  new EventRecoveryError(
+    'LOG_THROTTLED',
+    `stream directory: ${left} keys were not answered in ${TRIES} tries; remedy: try again later`,
+    { retryable: true, facts: { left, tries: TRIES } },
+  );
+
+const directoryEntry = (item: Record<string, unknown>): DirectoryEntry => ({
+  streamId: streamIdOfDirectoryKey(item.pk as string) as StreamId,
+  version: item.version as Version,
+  position: item.position as Position,
+  hashPrefix: item.hashPrefix as string,
+  updatedAt: item.updatedAt as number,
+});
