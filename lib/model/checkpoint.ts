@@ -21,12 +21,28 @@ export interface Attempting {
   firstFailedAt: number;
   /** Absent when the last try ended without a word (crash, timeout, out of memory). */
   lastError?: { name: string; message: string; stack?: string };
+  /** Deliveries from the bus wait until then (server clock); the consumer's own delayed wake-up does not. */
+  retryAt?: number;
 }
 
 export interface Parked {
   version: Version;
   deadLetterId: string;
   since: number;
+}
+
+/** What the operator decided about the dead letter that the stream was parked behind; applied by the next lease holder. */
+export interface Redriving {
+  version: Version;
+  deadLetterId: string;
+  /** `discard`: the event is passed without a react, with outcome `discarded`. */
+  decision: 'retry' | 'discard';
+}
+
+/** A dead letter of this stream, by the parts of its id that the checkpoint does not know already. */
+export interface DeadLetterLink {
+  generation: number;
+  version: Version;
 }
 
 /** Applied by the next lease holder: checkpoint back to `to`, generation + 1. */
@@ -57,8 +73,16 @@ export interface Checkpoint {
   lease?: Lease;
   attempting?: Attempting;
   parked?: Parked;
+  redriving?: Redriving;
+  /**
+   * The newest dead letter that no rewind superseded; each row names the one before it, versions strictly descending. So
+   * the dead letters of a stream are found by consistent reads, without an index.
+   */
+  lastDeadLetter?: DeadLetterLink;
   rewind?: RewindRequest;
-  /** Set while the generation is a replay. `until` = head when it began. */
+  /** The request that was applied last: the retry of a request is recognised by it. */
+  lastRewindId?: string;
+  /** Set while the generation is a replay. `until` = highest version that an earlier generation had resolved. */
   replay?: { id: string; until: Version; suppressEffects?: boolean };
   updatedAt: number;
   format: number;

@@ -1,5 +1,6 @@
 // The dead letter: an event that a consumer gave up on, with the reason. One per (consumer, stream, version, generation).
 
+import type { DeadLetterLink } from './checkpoint.ts';
 import type { ConsumerName, EventId, EventType, StreamId, Version } from './ids.ts';
 
 export const DEAD_LETTER_FORMAT = 1;
@@ -33,5 +34,9 @@ export interface DeadLetter {
   lastFailedAt: number;
   updatedAt: number;
   discardReason?: string;
+  /** With which outcome the checkpoint passed the event, as folded into the digest; absent: not passed, or `resolved`. */
+  passedAs?: 'skipped' | 'discarded';
+  /** The dead letter of the same consumer and stream before this one. */
+  previous?: DeadLetterLink;
   format: number;
 }

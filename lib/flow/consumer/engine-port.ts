@@ -1,18 +1,20 @@
 // The consumer engine as the Lambda edge sees it, and everything that it needs from outside. One engine serves one
 // consumer; it keeps nothing between batches except caches that cannot become wrong.
 
-import type { ConsumerDeclaration, RegisteredConsumer } from '../../model/consumer.ts';
+import type { RegisteredConsumer } from '../../model/consumer.ts';
 import type { Clock, World } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logging.ts';
+import type { Metrics } from '../../platform/metrics.ts';
 import type { Checkpoints } from '../checkpoint/port.ts';
 import type { DeadLetters } from '../dead-letter/port.ts';
 import type { EventStore } from '../event-store/port.ts';
 import type { Markers } from '../idempotency/port.ts';
 import type { Log } from '../log/port.ts';
 import type { Incidents } from '../relay/port.ts';
+import type { CompleteDeclaration } from './declaration.ts';
 import type { ParsedMessage } from './messages.ts';
 import type { React, WakeUps } from './port.ts';
 import type { EngineSettings } from './settings.ts';
-import type { EngineLogger, EngineMetrics } from './telemetry.ts';
 
 /** One Lambda invocation. */
 export interface Invocation {
@@ -36,7 +38,7 @@ export interface ConsumerEngine {
 export type RegistrationFacts = Pick<RegisteredConsumer, 'startFrom' | 'startPosition' | 'eventTypes'>;
 
 export interface EngineDeps {
-  declaration: ConsumerDeclaration;
+  declaration: CompleteDeclaration;
   react: React;
   eventStore: Pick<EventStore, 'readCommits'>;
   checkpoints: Checkpoints;
@@ -59,7 +61,8 @@ export interface EngineDeps {
   /** The DynamoDB server's clock: all engines agree on it. */
   serverClock: Clock;
   world: World;
-  logger: EngineLogger;
-  metrics: EngineMetrics;
+  logger: Logger;
+  /** Counters are named in `telemetry.ts`, dimension `consumer`. */
+  metrics: Metrics;
   settings?: Partial<EngineSettings>;
 }

@@ -1,22 +1,15 @@
-// What the engine tells about its work: structured lines and counters, through ports that Powertools' Logger and Metrics
-// satisfy with one line each. Every line carries consumer, stream, version and correlation id.
+// What the engine tells about its work: structured lines and counters. Every line carries consumer, stream, version and
+// correlation id; names of counters are stable, because alarms, drills and the simulation's branch coverage use them.
 
-/** Fields of every line; `version` 0 and an empty correlation id mean "of the stream as a whole". */
-export interface LineFields {
+/** Fields of every line; version 0 means "the stream as a whole", an empty correlation id "nobody gave one". */
+export interface LineFacts {
   consumer: string;
   streamId: string;
   version: number;
   correlationId: string;
-  [field: string]: unknown;
+  [fact: string]: unknown;
 }
 
-export interface EngineLogger {
-  info(message: string, fields: LineFields): void;
-  warn(message: string, fields: LineFields): void;
-  error(message: string, fields: LineFields): void;
-}
-
-/** Names are stable: alarms, drills and the simulation's branch coverage use them. */
 export type EngineCounter =
   | 'EventsResolved'
   | 'EventsUnwanted'
@@ -45,9 +38,3 @@ export type EngineCounter =
   | 'MarkersAlreadyCompleted'
   | 'GroupsSplit'
   | 'AskedForMore';
-
-export interface EngineMetrics {
-  count(name: EngineCounter, value?: number): void;
-  /** How long one `react` took. */
-  reactDurationMs(value: number): void;
-}
