@@ -42,7 +42,16 @@ export interface RegisteredConsumer {
   owner: string;
   registeredAt: number;
   updatedAt: number;
-  /** Types that were added later and whose history is still to be delivered by a planned backfill. */
-  backfill?: { eventTypes: EventType[]; untilPosition: Position; requestedAt: number };
+  /**
+   * Types that were added later and whose history is still to be delivered by a planned backfill: for each type the
+   * positions after `startPosition` up to its own one in `eventTypes`; `untilPosition` is the highest of these.
+   */
+  backfill?: {
+    eventTypes: EventType[];
+    untilPosition: Position;
+    requestedAt: number;
+    /** When each of them was added, so that a plan completes only the types that it knew. */
+    requestedAtByType?: Record<EventType, number>;
+  };
   format: number;
 }
