@@ -35,6 +35,19 @@ export interface StreamMovedDetail {
   position: number;
 }
 
+/** `detail-type` of the relay's wake-up to itself: a backfill too long for one invocation goes on. Only its rule matches it. */
+export const RELAY_BACKFILL = '$RelayBackfill';
+
+/** `detail` of a `$RelayBackfill` entry. */
+export interface BackfillDetail {
+  format: number;
+  streamId: string;
+  /** Commits up to this version are stored and should be sequenced. */
+  target: number;
+  /** How often this backfill was continued; capped. */
+  hops: number;
+}
+
 /** Message that a consumer, the intake or a recovery function sends straight to a consumer's queue. */
 export type QueueMessage =
   | {

@@ -1,6 +1,6 @@
 // What the relay needs besides store and log: a bus to publish on, and a place where damage is recorded.
 
-import type { EventDetail, StreamMovedDetail } from '../../model/wake-up.ts';
+import type { BackfillDetail, EventDetail, StreamMovedDetail } from '../../model/wake-up.ts';
 
 export type BusEntry =
   | { kind: 'event'; detailType: string; detail: EventDetail }
@@ -9,6 +9,12 @@ export type BusEntry =
 export interface Bus {
   /** At least once. Failed entries were retried one by one; whatever still failed is returned, in order. */
   publish(entries: readonly BusEntry[]): Promise<{ failed: { entry: BusEntry; code: string; message: string }[] }>;
+}
+
+/** Sends the relay a wake-up of its own, in which a long backfill goes on. */
+export interface Continuations {
+  /** At least once. Throws when it could not be sent after retries. */
+  send(detail: BackfillDetail): Promise<void>;
 }
 
 /** Damage that somebody met while doing something else. Recorded once, never silently passed. */
