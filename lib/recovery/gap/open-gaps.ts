@@ -1,0 +1,171 @@
+// Open gaps: what somebody still owes to a consumer. A row is written in the same transaction as whatever makes the debt
+// (un-park, rewind) or by the scan that found it, and only a scan that sees the checkpoint at or past `to` closes it. So a
+// repair that fails or a crash between the write and the wake-up is seen again by the next scan.
+
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import type { ConsumerName, StreamId, Version } from '../../model/ids.ts';
+import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
+
+const FORMAT = 1;
+const SEEN_ROUNDS = 5;
+
+export type GapReason = 'scan' | 'redrive' | 'rewind' | 'replay';
+
+export interface OpenGap {
+  consumer: ConsumerName;
+  streamId: StreamId;
+  /** First version that is owed when the row was written, and the last. */
+  from: Version;
+  to: Version;
+  reason: GapReason;
+  openedAt: number;
+  lastSeenAt: number;
+  /** Wake-ups sent for it. */
+  tries: number;
+}
+
+export interface OpenGaps {
+  /** Put, for a transaction: opens the debt, or takes over an older one of this stream (`tries` begin again). */
+  openWrite(gap: Pick<OpenGap, 'consumer' | 'streamId' | 'from' | 'to' | 'reason'>, now: number): Write;
+  /** What the scan saw: opens, or raises `to` and keeps the age and the tries. */
+  seen(gap: Pick<OpenGap, 'consumer' | 'streamId' | 'from' | 'to'>, now: number): Promise<OpenGap>;
+  /** One more wake-up was sent. */
+  tried(gap: OpenGap, now: number): Promise<void>;
+  /** Close, unless somebody opened more meanwhile (then false). */
+  close(gap: OpenGap): Promise<boolean>;
+  /** All of one consumer, in stream order, page by page. */
+  list(consumer: ConsumerName): AsyncIterable<OpenGap>;
+  get(consumer: ConsumerName, streamId: StreamId): Promise<OpenGap | undefined>;
+}
+
+export function createOpenGaps({ dynamo, table }: { dynamo: Dynamo; table: string }): OpenGaps {
+  const key = (gap: { consumer: string; streamId: string }) => ({ pk: `gap#${gap.consumer}`, sk: gap.streamId });
+
+  return {
+    openWrite: ({ consumer, streamId, from, to, reason }, now) => ({
+      Put: {
+        TableName: table,
+        Item: {
+          ...key({ consumer, streamId }),
+          from,
+          to,
+          reason,
+          openedAt: now,
+          lastSeenAt: now,
+          tries: 0,
+          format: FORMAT,
+        },
+      },
+    }),
+
+    async seen(gap, now) {
+      const raise = async (condition: string, to: string) => {
+        const { Attributes } = await dynamo.update({
+          TableName: table,
+          Key: key(gap),
+          UpdateExpression: `SET #from = :from, #lastSeenAt = :now, #openedAt = if_not_exists(#openedAt, :now), #tries = if_not_exists(#tries, :zero), #reason = if_not_exists(#reason, :scan), #format = :format${to}`,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: {
+            '#from': 'from',
+            '#to': 'to',
+            '#lastSeenAt': 'lastSeenAt',
+            '#openedAt': 'openedAt',
+            '#tries': 'tries',
+            '#reason': 'reason',
+            '#format': 'format',
+          },
+          ExpressionAttributeValues: {
+            ':from': gap.from,
+            ':to': gap.to,
+            ':now': now,
+            ':zero': 0,
+            ':scan': 'scan',
+            ':format': FORMAT,
+          },
+          ReturnValues: 'ALL_NEW',
+        });
+        return openGapOf(Attributes as Record<string, unknown>);
+      };
+      const newOrHigher = 'attribute_not_exists(#to) OR #to <= :to';
+      const alreadyHigher = '#to > :to';
+      // Closed or raised between the two tries: begin again. Two writers cannot keep that up for long.
+      for (let round = 0; ; round++) {
+        try {
+          return await raise(newOrHigher, ', #to = :to');
+        } catch (error) {
+          if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        }
+        try {
+          return await raise(alreadyHigher, '');
+        } catch (error) {
+          if (!(error instanceof ConditionalCheckFailedException) || round === SEEN_ROUNDS) throw error;
+        }
+      }
+    },
+
+    async tried(gap, now) {
+      try {
+        await dynamo.update({
+          TableName: table,
+          Key: key(gap),
+          UpdateExpression: 'SET #lastSeenAt = :now ADD #tries :one',
+          ConditionExpression: '#openedAt = :openedAt',
+          ExpressionAttributeNames: { '#lastSeenAt': 'lastSeenAt', '#tries': 'tries', '#openedAt': 'openedAt' },
+          ExpressionAttributeValues: { ':now': now, ':one': 1, ':openedAt': gap.openedAt },
+        });
+      } catch (error) {
+        // The row was closed or opened anew meanwhile: that debt counts its own tries.
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
+    },
+
+    async close(gap) {
+      const sameDebt = '#openedAt = :openedAt';
+      const notRaised = '#to = :to';
+      try {
+        await dynamo.delete({
+          TableName: table,
+          Key: key(gap),
+          ConditionExpression: `attribute_not_exists(pk) OR (${sameDebt} AND ${notRaised})`,
+          ExpressionAttributeNames: { '#openedAt': 'openedAt', '#to': 'to' },
+          ExpressionAttributeValues: { ':openedAt': gap.openedAt, ':to': gap.to },
+        });
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+
+    async *list(consumer) {
+      let from: Record<string, unknown> | undefined;
+      do {
+        const { Items = [], LastEvaluatedKey } = await dynamo.query({
+          TableName: table,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': `gap#${consumer}` },
+          ConsistentRead: true,
+          ExclusiveStartKey: from,
+        });
+        for (const item of Items) yield openGapOf(item);
+        from = LastEvaluatedKey;
+      } while (from);
+    },
+
+    async get(consumer, streamId) {
+      const { Item } = await dynamo.get({ TableName: table, Key: key({ consumer, streamId }), ConsistentRead: true });
+      return Item && openGapOf(Item);
+    },
+  };
+}
+
+const openGapOf = (item: Record<string, unknown>): OpenGap => ({
+  consumer: String(item.pk).slice('gap#'.length) as ConsumerName,
+  streamId: item.sk as StreamId,
+  from: item.from as Version,
+  to: item.to as Version,
+  reason: item.reason as GapReason,
+  openedAt: item.openedAt as number,
+  lastSeenAt: item.lastSeenAt as number,
+  tries: item.tries as number,
+});
