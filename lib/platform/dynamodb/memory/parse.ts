@@ -1,0 +1,79 @@
+// One parse per expression text: code uses a few dozen constant expressions, and parsing is most of an operation's cost.
+
+import type { Condition, Path, References, Update } from './ast.ts';
+import { validationError } from './errors.ts';
+import { parseCondition } from './parse-condition.ts';
+import { type Parsing, parsePath } from './parse-path.ts';
+import { parseUpdate } from './parse-update.ts';
+import { SyntaxFault, Tokens } from './tokenizer.ts';
+
+export type ExpressionKind =
+  | 'ConditionExpression'
+  | 'FilterExpression'
+  | 'KeyConditionExpression'
+  | 'UpdateExpression'
+  | 'ProjectionExpression';
+
+export interface Parsed<T> {
+  kind: ExpressionKind;
+  tree: T;
+  references: References;
+}
+
+/** Developer Guide, "Constraints": the maximum length of an expression string is 4 KB. */
+const EXPRESSION_LIMIT_BYTES = 4096;
+/** Texts made at run time must not fill the memory. */
+const CACHE_LIMIT = 5_000;
+
+const cache = new Map<string, Parsed<unknown>>();
+
+function parsed<T>(kind: ExpressionKind, text: string, parse: (parsing: Parsing) => T): Parsed<T> {
+  const key = `${kind}:${text}`;
+  const known = cache.get(key);
+  if (known) return known as Parsed<T>;
+  const fresh = parseFresh(kind, text, parse);
+  if (cache.size >= CACHE_LIMIT) cache.clear();
+  cache.set(key, fresh);
+  return fresh;
+}
+
+function parseFresh<T>(kind: ExpressionKind, text: string, parse: (parsing: Parsing) => T): Parsed<T> {
+  if (text.trim() === '') throw invalid(kind, 'The expression can not be empty;');
+  const bytes = Buffer.byteLength(text);
+  if (bytes > EXPRESSION_LIMIT_BYTES) {
+    throw invalid(kind, `Expression size has exceeded the maximum allowed size; expression size: ${bytes}`);
+  }
+  try {
+    const parsing: Parsing = {
+      tokens: new Tokens(text),
+      references: { names: new Set(), values: new Set() },
+      reserved: [],
+    };
+    const tree = parse(parsing);
+    const [reserved] = parsing.reserved;
+    if (reserved !== undefined) {
+      throw new SyntaxFault(`Attribute name is a reserved keyword; reserved keyword: ${reserved}`);
+    }
+    return { kind, tree, references: parsing.references };
+  } catch (error) {
+    if (error instanceof SyntaxFault) throw invalid(kind, error.message);
+    throw error;
+  }
+}
+
+export const invalid = (kind: ExpressionKind, message: string) => validationError(`Invalid ${kind}: ${message}`);
+
+export const parsedCondition = (
+  kind: 'ConditionExpression' | 'FilterExpression' | 'KeyConditionExpression',
+  text: string,
+): Parsed<Condition> => parsed(kind, text, parseCondition);
+
+export const parsedUpdate = (text: string): Parsed<Update> => parsed('UpdateExpression', text, parseUpdate);
+
+export const parsedProjection = (text: string): Parsed<Path[]> =>
+  parsed('ProjectionExpression', text, (parsing) => {
+    const paths = [parsePath(parsing)];
+    while (parsing.tokens.takeOperator(',')) paths.push(parsePath(parsing));
+    parsing.tokens.expectEnd();
+    return paths;
+  });

@@ -1,0 +1,84 @@
+// What DynamoDB refuses in an update expression before it looks at the item: overlapping paths, key attributes, and
+// values of a type that the clause cannot take.
+
+import type { SetValue, Update, UpdateOperand } from './ast.ts';
+import { validationError } from './errors.ts';
+import { invalid } from './parse.ts';
+import { checkDistinct, type RealPath, realPath } from './paths.ts';
+import type { Scope } from './scope.ts';
+import { type TypeCode, typeOf, type Value } from './values.ts';
+
+/** The update expression's messages spell types out, except for functions and arithmetic. */
+const LONG_NAMES: Readonly<Record<TypeCode, string>> = {
+  S: 'STRING',
+  N: 'NUMBER',
+  B: 'BINARY',
+  BOOL: 'BOOLEAN',
+  NULL: 'NULL',
+  SS: 'STRING_SET',
+  NS: 'NUMBER_SET',
+  BS: 'BINARY_SET',
+  L: 'LIST',
+  M: 'MAP',
+};
+const SETS: readonly TypeCode[] = ['SS', 'NS', 'BS'];
+
+/** Returns every touched path. */
+export function checkUpdate(update: Update, scope: Scope, keyNames: readonly string[]): RealPath[] {
+  const touched = [
+    ...update.set.map(({ path }) => path),
+    ...update.remove,
+    ...update.add.map(({ path }) => path),
+    ...update.delete.map(({ path }) => path),
+  ].map((path) => realPath(path, scope));
+  for (const { value } of update.set) checkSetValue(value, scope);
+  for (const { value } of update.add) checkClause('ADD', value, ['N', ...SETS], scope);
+  for (const { value } of update.delete) checkClause('DELETE', value, SETS, scope);
+  if (touched.length > 1) checkDistinct(touched, 'UpdateExpression');
+  for (const path of touched) {
+    if (keyNames.includes(path[0] as string)) {
+      throw validationError(
+        `One or more parameter values were invalid: Cannot update attribute ${path[0]}. This attribute is part of the key`,
+      );
+    }
+  }
+  return touched;
+}
+
+function checkClause(clause: string, valueName: string, allowed: readonly TypeCode[], scope: Scope): void {
+  const type = typeOf(scope.values[valueName] as Value);
+  if (allowed.includes(type)) return;
+  throw invalid(
+    'UpdateExpression',
+    `Incorrect operand type for operator or function; operator: ${clause}, operand type: ${LONG_NAMES[type]}, typeSet: ALLOWED_FOR_${clause}_OPERAND`,
+  );
+}
+
+function checkSetValue(value: SetValue, scope: Scope): void {
+  if (value.kind === '+' || value.kind === '-') {
+    checkOperand(value.left, scope, value.kind);
+    checkOperand(value.right, scope, value.kind);
+  } else {
+    checkOperand(value, scope, undefined);
+  }
+}
+
+/** `user` is the operator that takes the operand. */
+function checkOperand(operand: UpdateOperand, scope: Scope, user: '+' | '-' | 'list_append' | undefined): void {
+  if (operand.kind === 'if_not_exists') {
+    checkOperand(operand.otherwise, scope, user);
+  } else if (operand.kind === 'list_append') {
+    if (user === '+' || user === '-') throw incorrectOperand(user, 'L');
+    checkOperand(operand.first, scope, 'list_append');
+    checkOperand(operand.second, scope, 'list_append');
+  } else if (operand.kind === 'value' && user !== undefined) {
+    const type = typeOf(scope.values[operand.name] as Value);
+    if (type !== (user === 'list_append' ? 'L' : 'N')) throw incorrectOperand(user, type);
+  }
+}
+
+const incorrectOperand = (user: string, type: TypeCode) =>
+  invalid(
+    'UpdateExpression',
+    `Incorrect operand type for operator or function; operator or function: ${user}, operand type: ${type}`,
+  );
