@@ -11,7 +11,7 @@ import { checkParameters, type RequestKind } from './parameters.ts';
 import { query, scan } from './query-scan.ts';
 import { get, writeOne } from './single.ts';
 import { type MemoryStreamRecord, streamRecordsOf } from './stream.ts';
-import { recordOf, Table } from './table.ts';
+import { type OnChange, recordOf, Table } from './table.ts';
 import { type TokenLog, transactWrite } from './transact.ts';
 import { copyItemIn, copyItemOut, type Item } from './values.ts';
 
@@ -23,6 +23,8 @@ export interface MemoryDynamoOptions {
   tables: readonly TableSchema[];
   /** Called with the server's time after every answer, like the `Date` header of a response. */
   onResponse?: (serverNowMs: number) => void;
+  /** For checks that watch every write, such as the simulation's. */
+  onChange?: OnChange;
 }
 
 /** `Dynamo`, and what only a test may do: look inside, remove without a condition, read the DynamoDB stream. */
@@ -42,7 +44,7 @@ export interface MemoryDynamo extends Dynamo {
 }
 
 export function createMemoryDynamo(options: MemoryDynamoOptions): MemoryDynamo {
-  const { clock, onResponse } = options;
+  const { clock, onResponse, onChange } = options;
   const tables = new Map<string, Table>();
   const tokens: TokenLog = new Map();
   const find = (name: string | undefined): Table => {
@@ -51,7 +53,7 @@ export function createMemoryDynamo(options: MemoryDynamoOptions): MemoryDynamo {
     return table;
   };
   const createTable = (schema: TableSchema): void => {
-    tables.set(schema.name, new Table(schema));
+    tables.set(schema.name, new Table(schema, onChange));
   };
   for (const schema of options.tables) createTable(schema);
 

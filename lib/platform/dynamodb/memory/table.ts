@@ -25,16 +25,21 @@ export interface Index {
   keyNames: readonly string[];
 }
 
+/** Called at the moment of every change, inside a transaction once per item. Images are shared: look, do not touch. */
+export type OnChange = (table: string, before: Item | undefined, after: Item | undefined) => void;
+
 export class Table {
   readonly schema: TableSchema;
+  readonly #onChange: OnChange | undefined;
   readonly keyNames: readonly string[];
   readonly records: SortedRecords;
   readonly indexes: ReadonlyMap<string, Index>;
   readonly stream: StreamEntry[] = [];
   #nextSequence = 1;
 
-  constructor(schema: TableSchema) {
+  constructor(schema: TableSchema, onChange?: OnChange) {
     this.schema = schema;
+    this.#onChange = onChange;
     this.keyNames = keyNames(schema);
     const sortName = schema.sortKey?.name;
     this.records = new SortedRecords((item) => (sortName === undefined ? [] : [item[sortName] as Value]));
@@ -59,6 +64,7 @@ export class Table {
     if (after) this.records.set(key.partition, after);
     else this.records.delete(key.partition, key.sort === undefined ? [] : [key.sort]);
     for (const index of this.indexes.values()) moveInIndex(index, before, after);
+    this.#onChange?.(this.schema.name, before?.item, after?.item);
     if (this.schema.stream && !(before && after && equalMaps(before.item, after.item))) {
       this.stream.push({
         sequence: this.#nextSequence,
