@@ -1,0 +1,46 @@
+// A `Dynamo` that tries again what was surely not carried out: throttles and conflicts between transactions. The SDK retries
+// lost connections itself, but it passes TransactionConflict and cancelled transactions on. What MAY have been carried out is
+// not repeated here; stores recognise it by their own conditions.
+
+import type { World } from '../clock.ts';
+import { isThrottle, type RetryOptions, retry } from '../retry.ts';
+import { cancellation } from './failures.ts';
+import type { Dynamo } from './port.ts';
+
+/** 5 tries wait at most 50 + 100 + 200 + 400 = 750 ms in all. */
+const ATTEMPTS = 5;
+const BASE_DELAY_MS = 50;
+const MAX_DELAY_MS = 1_000;
+
+export const isSurelyNotDone = (error: unknown): boolean =>
+  (error as { name?: string } | undefined)?.name === 'TransactionConflictException' ||
+  cancellation(error)?.kind === 'retryable' ||
+  isThrottle(error);
+
+export function withRetries(
+  dynamo: Dynamo,
+  { timers, random }: Pick<World, 'timers' | 'random'>,
+  bounds: Partial<Pick<RetryOptions, 'attempts' | 'baseDelayMs' | 'maxDelayMs' | 'signal'>> = {},
+): Dynamo {
+  const options: RetryOptions = {
+    attempts: ATTEMPTS,
+    baseDelayMs: BASE_DELAY_MS,
+    maxDelayMs: MAX_DELAY_MS,
+    isRetryable: isSurelyNotDone,
+    timers,
+    random,
+    ...bounds,
+  };
+  const again = <T>(call: () => Promise<T>): Promise<T> => retry(call, options);
+  return {
+    get: (input) => again(() => dynamo.get(input)),
+    put: (input) => again(() => dynamo.put(input)),
+    update: (input) => again(() => dynamo.update(input)),
+    delete: (input) => again(() => dynamo.delete(input)),
+    query: (input) => again(() => dynamo.query(input)),
+    scan: (input) => again(() => dynamo.scan(input)),
+    batchGet: (input) => again(() => dynamo.batchGet(input)),
+    batchWrite: (input) => again(() => dynamo.batchWrite(input)),
+    transactWrite: (input) => again(() => dynamo.transactWrite(input)),
+  };
+}
