@@ -1,0 +1,14 @@
+// The CDK app: Data and Flow, and order fulfilment as an example of what consumes. `npx cdk synth` works without AWS
+// credentials; `-c deployment=staging` names another deployment, `-c example=false` leaves the example out.
+
+import { OrderFulfilmentStack } from '../examples/order-fulfilment/stack.ts';
+import { createApp } from '../lib/infra/create-app.ts';
+
+const { app, flow, parameterPrefix, stackName } = createApp();
+
+if (app.node.tryGetContext('example') !== 'false') {
+  const example = new OrderFulfilmentStack(app, stackName('Example'), { parameterPrefix });
+  example.addStackDependency(flow, 'reads its SSM parameters, and its consumers are registered by it');
+}
+
+app.synth();

@@ -1,0 +1,13 @@
+// What the inventory consumer is: read by the stack at synth and by the function at start.
+
+import type { ConsumerDeclaration } from '../../../lib/model/consumer.ts';
+
+export const inventory = {
+  name: 'inventory',
+  eventTypes: ['OrderPlaced', 'OrderCancelled'],
+  // Its effect is DynamoDB writes: they commit together with the checkpoint, so stock moves exactly once.
+  effects: 'transactional',
+  // An order that cannot be read must not be forgotten: later events of its stream wait until somebody has looked.
+  onPoison: 'park',
+  maxAttempts: 3,
+} satisfies ConsumerDeclaration;

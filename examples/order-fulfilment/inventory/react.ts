@@ -1,0 +1,64 @@
+// Stock follows orders. For each event two writes: the stock of the article, and a row in a ledger of movements. The row
+// has a random key ON PURPOSE: it deduplicates nothing, so counting the ledger shows every effect that was applied twice.
+// Stock may become negative: that an order was placed is a fact, and what is missing has to be bought.
+
+import { InvalidInputError } from '../../../lib/model/errors.ts';
+import type { Event } from '../../../lib/model/event.ts';
+import type { Write } from '../../../lib/platform/dynamodb/port.ts';
+import { orderLineOf } from '../events.ts';
+
+export const stockKey = (sku: string) => ({ pk: `stock#${sku}` });
+export const MOVEMENT_PREFIX = 'movement#';
+
+/** One row of the ledger. */
+export interface StockMovement {
+  pk: string;
+  sku: string;
+  orderId: string;
+  /** Pieces: negative when they leave. */
+  pieces: number;
+  streamId: string;
+  version: number;
+  eventId: string;
+}
+
+/**
+ * @param randomId a new id per call
+ * @throws InvalidInputError `INVALID_ORDER`, `UNKNOWN_EVENT_TYPE`
+ */
+export function stockWrites(event: Event, inventoryTable: string, randomId: () => string): Write[] {
+  const { sku, orderId, quantity } = orderLineOf(event);
+  const pieces = piecesOf(event.type, quantity);
+  const movement: StockMovement = {
+    pk: `${MOVEMENT_PREFIX}${randomId()}`,
+    sku,
+    orderId,
+    pieces,
+    streamId: event.streamId,
+    version: event.metadata.version,
+    eventId: event.id,
+  };
+  return [
+    {
+      Update: {
+        TableName: inventoryTable,
+        Key: stockKey(sku),
+        UpdateExpression: 'ADD #available :pieces',
+        ExpressionAttributeNames: { '#available': 'available' },
+        ExpressionAttributeValues: { ':pieces': pieces },
+      },
+    },
+    { Put: { TableName: inventoryTable, Item: movement } },
+  ];
+}
+
+function piecesOf(type: string, quantity: number): number {
+  if (type === 'OrderPlaced') return -quantity;
+  if (type === 'OrderCancelled') return quantity;
+  throw new InvalidInputError('UNKNOWN_EVENT_TYPE', {
+    what: 'event type',
+    got: type,
+    allowed: 'OrderPlaced or OrderCancelled',
+    remedy: 'teach the inventory what this event means for stock, or remove it from its eventTypes',
+  });
+}

@@ -1,0 +1,14 @@
+// What the notification consumer is: read by the stack at synth and by the function at start.
+
+import type { ConsumerDeclaration } from '../../../lib/model/consumer.ts';
+
+export const notification = {
+  name: 'notification',
+  eventTypes: ['OrderPlaced'],
+  // Its effect is a message, outside DynamoDB: at least once, guarded by a marker. A crash between the message and the
+  // marker sends it a second time; the message carries the event's id for whoever must not act twice.
+  effects: 'idempotent',
+  // A confirmation that cannot be sent must not hold back the customer's next one.
+  onPoison: 'skip',
+  maxAttempts: 3,
+} satisfies ConsumerDeclaration;

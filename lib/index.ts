@@ -1,0 +1,11 @@
+// The package's main export: CDK constructs and stacks. The runtime (event store, defineConsumer) is `./runtime`.
+
+export { EventBus, type EventBusProps, type IEventBus } from './infra/constructs/event-bus.ts';
+export { EventConsumer, type EventConsumerProps } from './infra/constructs/event-consumer.ts';
+export { EventStore, type EventStoreProps } from './infra/constructs/event-store.ts';
+export type { IEventStore } from './infra/constructs/event-store-base.ts';
+export { Relay, type RelayOptions } from './infra/constructs/relay.ts';
+export { DEFAULT_PARAMETER_PREFIX } from './infra/constructs/shared-parameters.ts';
+export { DataStack, type DataStackProps } from './infra/stacks/data-stack.ts';
+export { FlowStack, type FlowStackProps } from './infra/stacks/flow-stack.ts';
+export type { ConsumerDeclaration } from './model/consumer.ts';

@@ -1,0 +1,238 @@
+// One consumer as infrastructure: bus rule -> queue -> Lambda, with a dead-letter queue behind the queue and one behind the
+// rule, alarms that name their runbook, least-privilege grants, and an entry in the registry. Two consumers of one name
+// in one deployment are refused at synth.
+
+import { CfnOutput, CustomResource, type Duration, Stack } from 'aws-cdk-lib';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import type { Grant, IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { type ApplicationLogLevel, EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { type CompleteDeclaration, checkDeclaration } from '../../flow/consumer/declaration.ts';
+import type { ConsumerDeclaration } from '../../model/consumer.ts';
+import { type ConsumerAlarmsProps, createConsumerAlarms } from './consumer-alarms.ts';
+import { createConsumerFunction } from './consumer-function.ts';
+import { grantConsuming } from './consumer-grants.ts';
+import { claimConsumerName } from './consumer-names.ts';
+import { type ConsumerNumbers, consumerNumbers, consumerPattern } from './consumer-numbers.ts';
+import { CONSUMER_RESOURCE_TYPE, type ConsumerResourceProperties, REGISTRATION_TIMEOUT } from './consumer-registry.ts';
+import type { IEventBus } from './event-bus.ts';
+import type { IEventStore } from './event-store-base.ts';
+import { createDeadLetterQueue, createQueue } from './queues.ts';
+
+export interface EventConsumerProps {
+  readonly eventStore: IEventStore;
+  readonly eventBus: IEventBus;
+  /** What the consumer's code declares: hand over the same constant. */
+  readonly consumer: ConsumerDeclaration;
+
+  /** Absolute path of the file that exports `handler`. Exactly one of `entry`, `nodejsFunctionProps`, `function`. */
+  readonly entry?: string;
+  /** For a build of your own: passed to `NodejsFunction`; the conventions of the project are defaults under it. */
+  readonly nodejsFunctionProps?: NodejsFunctionProps;
+  /**
+   * A function that you own. It gets the permissions and, when it is made in this app, the environment variables; see
+   * `environmentVariables` otherwise. `timeout` must then say its timeout. It must allow recursive loops.
+   */
+  readonly function?: IFunction;
+
+  /** Of the function. 1 to 900 seconds. @default Duration.seconds(10) */
+  readonly timeout?: Duration;
+  /** 128 to 10,240 MB. @default 512 */
+  readonly memorySize?: number;
+  /** More environment variables for the function. @default - none */
+  readonly environment?: Record<string, string>;
+  /**
+   * How long a received message stays invisible: at least 6 x timeout + maxBatchingWindow, at most 12 hours.
+   * @default 6 x timeout + maxBatchingWindow
+   */
+  readonly visibilityTimeout?: Duration;
+  /** Messages per invocation: 1 to 10, up to 10,000 with a `maxBatchingWindow`. @default 10 */
+  readonly batchSize?: number;
+  /** How long to wait for a full batch. 0 to 300 seconds. @default Duration.seconds(0) */
+  readonly maxBatchingWindow?: Duration;
+  /** Invocations at the same time: 2 to 1,000. @default 10 */
+  readonly maxConcurrency?: number;
+  /** Receives before a message goes to the dead-letter queue: more than 1 + maxAttempts, at most 1,000. @default 1 + maxAttempts + 6 */
+  readonly maxReceiveCount?: number;
+  /** How long a completed effect is remembered: at least 14 days. @default Duration.days(15) */
+  readonly markerTtl?: Duration;
+  /** Alarm when the oldest message waits this long. @default Duration.minutes(15) */
+  readonly queueAgeAlarm?: Duration;
+  /** @default - the bus's topic */
+  readonly alertsTopic?: ITopic;
+  /** Key of the queues. @default - the event store's key, or SQS's own encryption */
+  readonly encryptionKey?: IKey;
+  /** @default one month */
+  readonly logRetention?: RetentionDays;
+  /** @default ApplicationLogLevel.INFO */
+  readonly logLevel?: ApplicationLogLevel;
+}
+
+/**
+ * @example
+ * new EventConsumer(this, 'Inventory', {
+ *   eventStore, eventBus,
+ *   consumer: { name: 'inventory', eventTypes: ['OrderPlaced'], effects: 'transactional' },
+ *   entry: join(import.meta.dirname, 'inventory/handler.ts'),
+ * });
+ */
+export class EventConsumer extends Construct implements IGrantable {
+  readonly consumerName: string;
+  readonly function: IFunction;
+  readonly queue: Queue;
+  /** Messages that were received too often. Kept 14 days. */
+  readonly deadLetterQueue: Queue;
+  /** Events that EventBridge could not put into the queue. Kept 14 days. */
+  readonly undeliveredQueue: Queue;
+  readonly rule: Rule;
+  readonly mapping: EventSourceMapping;
+  /** What the function reads from its environment. */
+  readonly environmentVariables: Readonly<Record<string, string>>;
+
+  constructor(scope: Construct, id: string, props: EventConsumerProps) {
+    super(scope, id);
+    const declaration = checkDeclaration(props.consumer);
+    const numbers = consumerNumbers(props, declaration);
+    const pattern = consumerPattern(declaration);
+    this.consumerName = declaration.name;
+    claimConsumerName(this, declaration.name, props.eventStore);
+
+    const encryptionKey = props.encryptionKey ?? props.eventStore.encryptionKey;
+    this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', { encryptionKey });
+    this.undeliveredQueue = createDeadLetterQueue(this, 'UndeliveredQueue', { encryptionKey });
+    this.queue = createQueue(this, 'Queue', {
+      encryptionKey,
+      visibilityTimeout: numbers.visibilityTimeout,
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: numbers.maxReceiveCount },
+    });
+    this.rule = new Rule(this, 'Rule', {
+      description: `Events for consumer ${declaration.name}`,
+      eventBus: props.eventBus.bus,
+      eventPattern: pattern,
+      // EventBridge tries for 24 hours and 185 times by default; after that the event lies in the undelivered queue.
+      targets: [new SqsQueue(this.queue, { deadLetterQueue: this.undeliveredQueue })],
+    });
+
+    this.environmentVariables = consumerEnvironment(props.eventStore, this.queue.queueUrl, declaration, numbers);
+    this.function = createConsumerFunction(this, props, declaration, numbers, this.environmentVariables);
+    grantConsuming(this.function, props.eventStore, declaration.name);
+    this.queue.grantConsumeMessages(this.function);
+    // Continuations and retries are wake-ups to its own queue.
+    this.queue.grantSendMessages(this.function);
+
+    const registration = this.register(props, declaration);
+    this.mapping = new EventSourceMapping(this, 'Mapping', {
+      target: this.function,
+      eventSourceArn: this.queue.queueArn,
+      batchSize: numbers.batchSize,
+      maxBatchingWindow: numbers.maxBatchingWindow,
+      maxConcurrency: numbers.maxConcurrency,
+      reportBatchItemFailures: true,
+    });
+    // The rule first, so that nothing after the log head that `startFrom: 'now'` means goes unheard; then the registry,
+    // which the function reads when it starts.
+    registration.node.addDependency(this.rule);
+    this.mapping.node.addDependency(registration);
+
+    createConsumerAlarms(this, this.alarmProps(props));
+    this.createOutputs();
+  }
+
+  get grantPrincipal(): IPrincipal {
+    return this.function.grantPrincipal;
+  }
+
+  /** Send wake-ups to this consumer. For functions that repair. */
+  grantWakeUp(grantee: IGrantable): Grant {
+    return this.queue.grantSendMessages(grantee);
+  }
+
+  /** Age of the oldest waiting message in seconds. @default maximum over 5 minutes */
+  metricQueueAge(options?: MetricOptions): Metric {
+    return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', ...options });
+  }
+
+  /** Messages in the dead-letter queue. @default maximum over 5 minutes */
+  metricDeadLetterQueueDepth(options?: MetricOptions): Metric {
+    return this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', ...options });
+  }
+
+  /** Events that EventBridge could not deliver. @default maximum over 5 minutes */
+  metricUndelivered(options?: MetricOptions): Metric {
+    return this.undeliveredQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', ...options });
+  }
+
+  /** Failed invocations. @default sum over 5 minutes */
+  metricErrors(options?: MetricOptions): Metric {
+    return this.function.metricErrors({ statistic: 'Sum', ...options });
+  }
+
+  /** Throttled invocations. @default sum over 5 minutes */
+  metricThrottles(options?: MetricOptions): Metric {
+    return this.function.metricThrottles({ statistic: 'Sum', ...options });
+  }
+
+  private register(props: EventConsumerProps, declaration: CompleteDeclaration): CustomResource {
+    const properties: ConsumerResourceProperties = {
+      Declaration: JSON.stringify(declaration),
+      QueueUrl: this.queue.queueUrl,
+      FunctionName: this.function.functionName,
+      Owner: `${Stack.of(this).stackName}/${Stack.of(this).getLogicalId(this.queue.node.defaultChild as never)}`,
+    };
+    return new CustomResource(this, 'Registration', {
+      resourceType: CONSUMER_RESOURCE_TYPE,
+      serviceToken: props.eventBus.registrationServiceToken,
+      // Without it CloudFormation waits an hour for a function that cannot answer.
+      serviceTimeout: REGISTRATION_TIMEOUT,
+      properties: { ...properties },
+    });
+  }
+
+  private alarmProps(props: EventConsumerProps): ConsumerAlarmsProps {
+    return {
+      consumerName: this.consumerName,
+      alertsTopic: props.alertsTopic ?? props.eventBus.alertsTopic,
+      queueAgeAlarm: props.queueAgeAlarm,
+      queueAge: this.metricQueueAge(),
+      deadLetterQueueDepth: this.metricDeadLetterQueueDepth(),
+      undelivered: this.metricUndelivered(),
+      errors: this.metricErrors(),
+      throttles: this.metricThrottles(),
+    };
+  }
+
+  /** `<Consumer>QueueUrl` and so on, with the consumer's name in Pascal case. */
+  private createOutputs(): void {
+    const prefix = this.consumerName.replace(/(^|-+)([a-z0-9])/g, (_match, _dash, letter: string) =>
+      letter.toUpperCase(),
+    );
+    const output = (name: string, value: string) =>
+      new CfnOutput(this, `${name}Output`, { value }).overrideLogicalId(`${prefix}${name}`);
+    output('QueueUrl', this.queue.queueUrl);
+    output('DeadLetterQueueUrl', this.deadLetterQueue.queueUrl);
+    output('FunctionName', this.function.functionName);
+  }
+}
+
+const consumerEnvironment = (
+  eventStore: IEventStore,
+  queueUrl: string,
+  declaration: CompleteDeclaration,
+  numbers: ConsumerNumbers,
+) => ({
+  EVENTS_TABLE: eventStore.eventsTable.tableName,
+  LOG_TABLE: eventStore.logTable.tableName,
+  CHECKPOINTS_TABLE: eventStore.checkpointsTable.tableName,
+  DEAD_LETTERS_TABLE: eventStore.deadLettersTable.tableName,
+  IDEMPOTENCY_TABLE: eventStore.idempotencyTable.tableName,
+  CONSUMER_NAME: declaration.name,
+  QUEUE_URL: queueUrl,
+  MARKER_TTL_SECONDS: String(numbers.markerTtl.toSeconds()),
+});

@@ -1,0 +1,168 @@
+// The relay: the only reader of the Events table's DynamoDB stream. It sequences commits into the log and publishes them
+// to the bus. A batch that the event source mapping gives up on goes, with its records, to the relay-failures bucket.
+
+import { Duration } from 'aws-cdk-lib';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type * as events from 'aws-cdk-lib/aws-events';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  EventSourceMapping,
+  type IEventSourceDlq,
+  type IFunction,
+  type Function as LambdaFunction,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { PAGE_MAX_STREAMS } from '../../flow/log/pages.ts';
+import { acknowledgeResourceWildcard } from './acknowledgements.ts';
+import { ProjectFunction } from './event-function.ts';
+import type { IEventStore } from './event-store-base.ts';
+import { runbookAlarm } from './runbook-alarm.ts';
+
+/** One batch = one log page, even when each commit is of another stream: one transaction per invocation. */
+export const RELAY_BATCH_SIZE = PAGE_MAX_STREAMS;
+/**
+ * A normal batch takes well under a second. One minute is for a backfill: 99 streams with a missing commit each, one
+ * read (about 10 ms) and one entry of a PutEvents request (about 50 ms per 10) each, and tenfold slowness on top.
+ */
+export const RELAY_TIMEOUT = Duration.minutes(1);
+/**
+ * Bisecting 99 records down to one takes 7 splits and costs no retries. 20 tries x 60 s at worst = 20 minutes in which a
+ * single record can hold its shard back when every try hangs until the timeout; a failing try costs seconds.
+ */
+export const RELAY_RETRY_ATTEMPTS = 20;
+/**
+ * Throttling before the function runs ignores the retry count; age is its bound. DynamoDB streams keep 24 h: after 6 h
+ * the batch goes to the bucket, and 18 h are left for whatever stands behind it.
+ */
+export const RELAY_MAX_RECORD_AGE = Duration.hours(6);
+/** 1 % of the 24 h after which records are lost to the stream (not to the store). */
+export const ITERATOR_AGE_ALARM = Duration.minutes(15);
+
+export interface RelayOptions {
+  /**
+   * Wait for more commits before a batch starts. More than 0 adds latency and saves write units: pages are fuller.
+   * 0 to 300 seconds. @default Duration.seconds(0)
+   */
+  readonly maxBatchingWindow?: Duration;
+  /** @default 1024 MB: more than half a vCPU, because one relay after the other sequences everything */
+  readonly memorySize?: number;
+}
+
+export interface RelayProps extends RelayOptions {
+  readonly eventStore: IEventStore;
+  readonly bus: events.IEventBus;
+  readonly alertsTopic: ITopic;
+}
+
+export class Relay extends Construct {
+  readonly function: LambdaFunction;
+  readonly mapping: EventSourceMapping;
+
+  constructor(scope: Construct, id: string, props: RelayProps) {
+    super(scope, id);
+    const { eventStore, bus, alertsTopic } = props;
+    const relay = new ProjectFunction(this, 'RelayCommits', 'relay-commits', {
+      description: 'Sequences commits into the log and publishes their events',
+      timeout: RELAY_TIMEOUT,
+      memorySize: props.memorySize ?? 1024,
+      environment: relayEnvironment(eventStore, bus),
+    });
+    this.function = relay.function;
+    grantRelaying(this.function, eventStore, bus);
+    grantStreamRead(this.function, eventStore);
+    this.mapping = new EventSourceMapping(this, 'Mapping', {
+      target: this.function,
+      eventSourceArn: eventStore.eventsStreamArn,
+      // From the oldest record: what was appended between two deployments is relayed too; the log refuses duplicates.
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: RELAY_BATCH_SIZE,
+      maxBatchingWindow: props.maxBatchingWindow ?? Duration.seconds(0),
+      // One relay per shard: all of them write to one log head, so more at once only lose more races.
+      parallelizationFactor: 1,
+      bisectBatchOnError: true,
+      reportBatchItemFailures: true,
+      retryAttempts: RELAY_RETRY_ATTEMPTS,
+      maxRecordAge: RELAY_MAX_RECORD_AGE,
+      supportS3OnFailureDestination: true,
+      onFailure: bucketDestination(eventStore.relayFailuresBucket),
+    });
+    runbookAlarm(this, 'IteratorAgeAlarm', {
+      metric: this.metricIteratorAge(),
+      threshold: ITERATOR_AGE_ALARM.toMilliseconds(),
+      meaning: 'The relay is more than 15 minutes behind the Events table; after 24 hours records are trimmed.',
+      runbook: 'relay-iterator-age',
+      alertsTopic,
+    });
+    runbookAlarm(this, 'ErrorsAlarm', {
+      metric: this.metricErrors(),
+      threshold: 1,
+      evaluationPeriods: 3,
+      meaning: 'Relay invocations fail for 15 minutes: events are stored but not delivered.',
+      runbook: 'relay-errors',
+      alertsTopic,
+    });
+  }
+
+  /** Age of the last record that was read, in milliseconds. @default maximum over 5 minutes */
+  metricIteratorAge(options?: MetricOptions): Metric {
+    return this.function.metric('IteratorAge', { statistic: 'Maximum', period: Duration.minutes(5), ...options });
+  }
+
+  /** Failed invocations. @default sum over 5 minutes */
+  metricErrors(options?: MetricOptions): Metric {
+    return this.function.metricErrors({ statistic: 'Sum', period: Duration.minutes(5), ...options });
+  }
+}
+
+export const relayEnvironment = (eventStore: IEventStore, bus: events.IEventBus): Record<string, string> => ({
+  EVENTS_TABLE: eventStore.eventsTable.tableName,
+  LOG_TABLE: eventStore.logTable.tableName,
+  EVENT_BUS_NAME: bus.eventBusName,
+  RELAY_FAILURES_BUCKET: eventStore.relayFailuresBucket.bucketName,
+});
+
+/** Read commits, write the log, publish. The same for the relay and for its repair. */
+export function grantRelaying(grantee: IGrantable, eventStore: IEventStore, bus: events.IEventBus): void {
+  eventStore.eventsTable.grant(grantee, 'dynamodb:GetItem', 'dynamodb:Query');
+  eventStore.logTable.grant(
+    grantee,
+    'dynamodb:GetItem',
+    'dynamodb:BatchGetItem',
+    'dynamodb:Query',
+    'dynamodb:PutItem',
+    'dynamodb:UpdateItem',
+  );
+  bus.grantPutEventsTo(grantee);
+}
+
+/** ListStreams names streams by their table: AWS's own policy template (SAM DynamoDBStreamReadPolicy) does the same. */
+function grantStreamRead(target: LambdaFunction, { eventsTable, eventsStreamArn }: IEventStore): void {
+  target.addToRolePolicy(
+    new PolicyStatement({
+      actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+      resources: [eventsStreamArn],
+    }),
+  );
+  const streamsOfTable = `${eventsTable.tableArn}/stream/*`;
+  target.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: [streamsOfTable] }));
+  if (target.role)
+    acknowledgeResourceWildcard(target.role, streamsOfTable, 'ListStreams lists the streams of one table.');
+}
+
+/** The CDK's own S3OnFailureDestination grants reading and deleting too; Lambda needs PutObject and ListBucket. */
+function bucketDestination(bucket: IBucket): IEventSourceDlq {
+  return {
+    bind(_mapping, target: IFunction) {
+      const objects = bucket.arnForObjects('*');
+      target.addToRolePolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: [objects] }));
+      if (target.role)
+        acknowledgeResourceWildcard(target.role, objects, 'Lambda chooses the keys of its failure records.');
+      target.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }));
+      bucket.encryptionKey?.grantEncrypt(target);
+      return { destination: bucket.bucketArn };
+    },
+  };
+}

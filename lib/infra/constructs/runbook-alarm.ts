@@ -1,0 +1,47 @@
+// An alarm that tells its reader what to do: each names a heading of docs/runbooks/README.md (a test compares both) and
+// goes to the alerts topic. Missing data is good: a quiet system has no datapoints.
+
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+
+/** Headings of docs/runbooks/README.md, as anchors. */
+export type RunbookAnchor =
+  | 'relay-iterator-age'
+  | 'relay-errors'
+  | 'relay-gave-up'
+  | 'relay-repair-failed'
+  | 'consumer-queue-age'
+  | 'consumer-dead-letter-queue'
+  | 'consumer-undelivered'
+  | 'consumer-errors'
+  | 'consumer-throttles';
+
+export const RUNBOOK = 'docs/runbooks/README.md';
+
+export interface RunbookAlarmProps {
+  readonly metric: IMetric;
+  /** Alarm when the value reaches it. */
+  readonly threshold: number;
+  /** What it means, in one sentence. */
+  readonly meaning: string;
+  readonly runbook: RunbookAnchor;
+  readonly alertsTopic: ITopic;
+  /** Periods of the metric in a row. @default 1 */
+  readonly evaluationPeriods?: number;
+}
+
+export function runbookAlarm(scope: Construct, id: string, props: RunbookAlarmProps): Alarm {
+  const alarm = new Alarm(scope, id, {
+    metric: props.metric,
+    threshold: props.threshold,
+    evaluationPeriods: props.evaluationPeriods ?? 1,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+    alarmDescription: `${props.meaning} Runbook: ${RUNBOOK}#${props.runbook}`,
+  });
+  alarm.addAlarmAction(new SnsAction(props.alertsTopic));
+  alarm.addOkAction(new SnsAction(props.alertsTopic));
+  return alarm;
+}
