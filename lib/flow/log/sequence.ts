@@ -2,12 +2,13 @@
 // each with its condition. Either everything moves or nothing does. A page that is already there is recognised as our
 // own by its id, so that a lost response is not taken for a lost race; nothing depends on the SDK's request token.
 
-import { EventRecoveryError } from '../../model/errors.ts';
+import { cancellation } from '../../platform/dynamodb/failures.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
+import { isThrottle } from '../../platform/retry.ts';
 import { directoryKey, pageKey } from './keys.ts';
 import { encodePage, PAGE_FORMAT, placeEntries } from './pages.ts';
 import type { DirectoryEntry, Log, LogPage, SequenceResult } from './port.ts';
-import { backoffMs, isTransient, TRIES, withRetries } from './retry.ts';
+import { withRetries } from './retry.ts';
 import type { LogTable } from './table.ts';
 
 export type SequenceInput = Parameters<Log['sequence']>[0];
@@ -16,21 +17,15 @@ export async function sequencePage(table: LogTable, input: SequenceInput): Promi
   const page = placeEntries(input);
   const pageId = table.world.ids.next();
   const TransactItems = [pageWrite(table, page, pageId), ...directoryWrites(table, page, input.expected)];
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await table.dynamo.transactWrite({ TransactItems });
-      return { kind: 'sequenced', page };
-    } catch (error) {
-      const answer = readCancellation(error);
-      if (answer.kind === 'refused') {
-        const winner = answer.pageId ?? (await storedPageId(table, page));
-        return winner === pageId ? { kind: 'sequenced', page } : { kind: 'lost-race' };
-      }
-      const again = answer.kind === 'busy' || (answer.kind === 'other' && isTransient(error));
-      if (!again) throw error;
-      if (tries >= TRIES) throw busy(page, error);
-      await table.world.timers.sleep(backoffMs(tries, table.world.random));
-    }
+  try {
+    await withRetries(table.world, () => table.dynamo.transactWrite({ TransactItems }));
+    return { kind: 'sequenced', page };
+  } catch (error) {
+    const cancelled = cancellation(error);
+    if (cancelled?.kind === 'retryable' && !isThrottle(error)) return { kind: 'lost-race' };
+    if (cancelled?.kind !== 'refused') throw error;
+    const there = cancelled.writes.find(({ index }) => index === 0)?.item ?? (await storedPage(table, page));
+    return there?.pageId === pageId ? { kind: 'sequenced', page } : { kind: 'lost-race' };
   }
 }
 
@@ -74,52 +69,16 @@ function directoryWrites(table: LogTable, page: LogPage, expected: SequenceInput
   });
 }
 
-type Cancellation =
-  /** A condition did not hold. `pageId` = id of the page that is there, when the answer carried it. */
-  | { kind: 'refused'; pageId?: string }
-  /** Another transaction held an item, or capacity was short. */
-  | { kind: 'busy' }
-  /** A reason that another try does not change. */
-  | { kind: 'final' }
-  | { kind: 'other' };
-
-const BUSY = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
-
-function readCancellation(error: unknown): Cancellation {
-  const { name, CancellationReasons } = error as {
-    name?: string;
-    CancellationReasons?: { Code?: string; Item?: Record<string, unknown> }[];
-  };
-  if (name !== 'TransactionCanceledException') return { kind: 'other' };
-  const reasons = CancellationReasons ?? [];
-  if (reasons.some(({ Code }) => Code === 'ConditionalCheckFailed')) {
-    const pageId = plainText(reasons[0]?.Item?.pageId);
-    return pageId === undefined ? { kind: 'refused' } : { kind: 'refused', pageId };
-  }
-  // Reasons may be absent (a proxy, an old client): treated as busy, the next try tells.
-  const allBusy = reasons.every(({ Code = 'None' }) => Code === 'None' || BUSY.has(Code));
-  return { kind: allBusy ? 'busy' : 'final' };
-}
-
-/** The document client leaves items inside errors in AttributeValue form. */
-const plainText = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value : (value as { S?: string } | undefined)?.S;
-
-async function storedPageId(table: LogTable, page: LogPage): Promise<string | undefined> {
+/** The answer carries the page only when the page's own condition was among the reasons. */
+async function storedPage(table: LogTable, page: LogPage): Promise<Record<string, unknown> | undefined> {
   const { Item } = await withRetries(table.world, () =>
     table.dynamo.get({
       TableName: table.logTable,
       Key: { ...pageKey(page.firstPosition) },
-      ProjectionExpression: 'pageId',
+      ProjectionExpression: '#pageId',
+      ExpressionAttributeNames: { '#pageId': 'pageId' },
       ConsistentRead: true,
     }),
   );
-  return Item?.pageId as string | undefined;
+  return Item;
 }
-
-const busy = (page: LogPage, cause: unknown): EventRecoveryError =>
-  new EventRecoveryError(
-    'LOG_BUSY',
-    `log: the page at position ${page.firstPosition} could not be written in ${TRIES} tries; remedy: the relay tries again by itself`,
-    { retryable: true, facts: { firstPosition: page.firstPosition, tries: TRIES }, cause },
-  );

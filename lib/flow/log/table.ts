@@ -4,20 +4,18 @@
 import { EventRecoveryError } from '../../model/errors.ts';
 import type { Position, StreamId, Version } from '../../model/ids.ts';
 import type { World } from '../../platform/clock.ts';
+import { batchGetAll } from '../../platform/dynamodb/batches.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { bucketOf, directoryKey, padded, pagePartition, streamIdOfDirectoryKey } from './keys.ts';
 import { decodePage } from './pages.ts';
 import type { DirectoryEntry, LogPage } from './port.ts';
-import { backoffMs, TRIES, withRetries } from './retry.ts';
+import { withRetries } from './retry.ts';
 
 export interface LogTable {
   dynamo: Dynamo;
   logTable: string;
   world: Pick<World, 'timers' | 'random' | 'ids'>;
 }
-
-/** Keys per BatchGetItem (AWS: at most 100). */
-const BATCH_GET_KEYS = 100;
 
 export interface PageBounds {
   firstPosition: Position;
@@ -96,41 +94,18 @@ const missingPage = (expected: number, found: number): EventRecoveryError =>
     { facts: { expected, found } },
   );
 
-/** Directory items of these streams; at most 100 a request, unprocessed keys asked for again. Unknown streams are absent. */
+/** Directory items of these streams; unknown streams are absent. */
 export async function readDirectory(
   table: LogTable,
   streamIds: readonly StreamId[],
 ): Promise<Map<StreamId, DirectoryEntry>> {
-  const found = new Map<StreamId, DirectoryEntry>();
-  const distinct = [...new Set(streamIds)];
-  for (let start = 0; start < distinct.length; start += BATCH_GET_KEYS) {
-    let keys: Record<string, unknown>[] = distinct
-      .slice(start, start + BATCH_GET_KEYS)
-      .map((id) => ({ ...directoryKey(id) }));
-    for (let tries = 1; keys.length > 0; tries += 1) {
-      const Keys = keys;
-      const { Responses, UnprocessedKeys } = await withRetries(table.world, () =>
-        table.dynamo.batchGet({ RequestItems: { [table.logTable]: { Keys, ConsistentRead: true } } }),
-      );
-      for (const item of Responses?.[table.logTable] ?? []) {
-        const entry = directoryEntry(item);
-        found.set(entry.streamId, entry);
-      }
-      keys = UnprocessedKeys?.[table.logTable]?.Keys ?? [];
-      if (keys.length === 0) break;
-      if (tries >= TRIES) throw throttled(keys.length);
-      await table.world.timers.sleep(backoffMs(tries, table.world.random));
-    }
-  }
-  return found;
-}
-
-const throttled = (left: number): EventRecoveryError =>
-  new EventRecoveryError(
-    'LOG_THROTTLED',
-    `stream directory: ${left} keys were not answered in ${TRIES} tries; remedy: try again later`,
-    { retryable: true, facts: { left, tries: TRIES } },
+  const { timers, random } = table.world;
+  const keys = [...new Set(streamIds)].map((id) => ({ ...directoryKey(id) }));
+  const items = await withRetries(table.world, () =>
+    batchGetAll(table.dynamo, table.logTable, keys, { timers, random, ConsistentRead: true }),
   );
+  return new Map(items.map(directoryEntry).map((entry) => [entry.streamId, entry]));
+}
 
 const directoryEntry = (item: Record<string, unknown>): DirectoryEntry => ({
   streamId: streamIdOfDirectoryKey(item.pk as string) as StreamId,

@@ -1,0 +1,66 @@
+// What a batch holds, as work per stream. Pure: groups the parsed records, verifies each commit on its own, and puts the
+// gathered commits into the order in which the batch mentions them, which is the order that the log gets.
+
+import { type Commit, lastVersion } from '../../model/commit.ts';
+import type { StreamId, Version } from '../../model/ids.ts';
+import type { Damage, VerifyCommit } from './gather.ts';
+import type { ParsedRecord } from './parse-record.ts';
+
+export type CommitRecord = Extract<ParsedRecord, { kind: 'commit' }>;
+
+export interface StreamWork {
+  streamId: StreamId;
+  /** Lowest place of this stream in the batch: from there on Lambda delivers again when the stream fails. */
+  firstIndex: number;
+  delivered: Commit[];
+  /** Records whose bytes do not fit their hash. */
+  damages: Damage[];
+  /** The stream has reached at least this version. */
+  target: Version;
+}
+
+export function groupByStream(records: readonly CommitRecord[], verify: VerifyCommit): StreamWork[] {
+  const works = new Map<StreamId, StreamWork>();
+  for (const { stored, index } of records) {
+    const { streamId } = stored;
+    const work = works.get(streamId) ?? {
+      streamId,
+      firstIndex: index,
+      delivered: [],
+      damages: [],
+      target: 0 as Version,
+    };
+    works.set(streamId, work);
+    try {
+      const commit = verify(stored);
+      work.delivered.push(commit);
+      work.target = Math.max(work.target, lastVersion(commit)) as Version;
+    } catch (error) {
+      work.damages.push({ kind: 'hash-mismatch', version: stored.version, detail: (error as Error).message });
+      // Its count is not to be trusted: the store is asked about the version itself.
+      work.target = Math.max(work.target, stored.version) as Version;
+    }
+  }
+  return [...works.values()];
+}
+
+/** Each record pulls the commits of its stream up to its own version; what a stream has beyond follows at the end. */
+export function inBatchOrder(
+  records: readonly CommitRecord[],
+  gathered: ReadonlyMap<StreamId, readonly Commit[]>,
+): Commit[] {
+  const ordered: Commit[] = [];
+  const taken = new Map<StreamId, number>();
+  const take = (streamId: StreamId, upTo: number) => {
+    const commits = gathered.get(streamId) ?? [];
+    let next = taken.get(streamId) ?? 0;
+    for (let commit = commits[next]; commit !== undefined && commit.version <= upTo; commit = commits[next]) {
+      ordered.push(commit);
+      next += 1;
+    }
+    taken.set(streamId, next);
+  };
+  for (const { stored } of records) take(stored.streamId, stored.version);
+  for (const streamId of gathered.keys()) take(streamId, Number.MAX_SAFE_INTEGER);
+  return ordered;
+}
