@@ -1,7 +1,8 @@
 // The package's main export: CDK constructs and stacks. The runtime (event store, defineConsumer) is `./runtime`.
 
 export { EventBus, type EventBusProps, type IEventBus } from './infra/constructs/event-bus.ts';
-export { EventConsumer, type EventConsumerProps } from './infra/constructs/event-consumer.ts';
+export { EventConsumer } from './infra/constructs/event-consumer.ts';
+export type { EventConsumerProps } from './infra/constructs/event-consumer-props.ts';
 export { EventStore, type EventStoreProps } from './infra/constructs/event-store.ts';
 export type { IEventStore } from './infra/constructs/event-store-base.ts';
 export { Relay, type RelayOptions } from './infra/constructs/relay.ts';

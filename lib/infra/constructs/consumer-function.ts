@@ -9,7 +9,7 @@ import type { CompleteDeclaration } from '../../flow/consumer/declaration.ts';
 import { InvalidInputError } from '../../model/errors.ts';
 import { entryCode, NODEJS_FUNCTION_BUNDLING } from './bundling.ts';
 import type { ConsumerNumbers } from './consumer-numbers.ts';
-import type { EventConsumerProps } from './event-consumer.ts';
+import type { EventConsumerProps } from './event-consumer-props.ts';
 import { EventFunction, type FunctionConventionsProps, functionConventions } from './event-function.ts';
 
 /** @throws InvalidInputError `INVALID_CONSUMER_CODE`, `TIMEOUTS_DIFFER`, `INVALID_ENTRY` */

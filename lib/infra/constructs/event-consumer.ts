@@ -2,78 +2,24 @@
 // rule, alarms that name their runbook, least-privilege grants, and an entry in the registry. Two consumers of one name
 // in one deployment are refused at synth.
 
-import { CfnOutput, CustomResource, type Duration, Stack } from 'aws-cdk-lib';
+import { CfnOutput, CustomResource, Stack } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import type { Grant, IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { type ApplicationLogLevel, EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type CompleteDeclaration, checkDeclaration } from '../../flow/consumer/declaration.ts';
-import type { ConsumerDeclaration } from '../../model/consumer.ts';
 import { type ConsumerAlarmsProps, createConsumerAlarms } from './consumer-alarms.ts';
 import { createConsumerFunction } from './consumer-function.ts';
 import { grantConsuming } from './consumer-grants.ts';
 import { claimConsumerName } from './consumer-names.ts';
 import { type ConsumerNumbers, consumerNumbers, consumerPattern } from './consumer-numbers.ts';
 import { CONSUMER_RESOURCE_TYPE, type ConsumerResourceProperties, REGISTRATION_TIMEOUT } from './consumer-registry.ts';
-import type { IEventBus } from './event-bus.ts';
+import type { EventConsumerProps } from './event-consumer-props.ts';
 import type { IEventStore } from './event-store-base.ts';
 import { createDeadLetterQueue, createQueue } from './queues.ts';
-
-export interface EventConsumerProps {
-  readonly eventStore: IEventStore;
-  readonly eventBus: IEventBus;
-  /** What the consumer's code declares: hand over the same constant. */
-  readonly consumer: ConsumerDeclaration;
-
-  /** Absolute path of the file that exports `handler`. Exactly one of `entry`, `nodejsFunctionProps`, `function`. */
-  readonly entry?: string;
-  /** For a build of your own: passed to `NodejsFunction`; the conventions of the project are defaults under it. */
-  readonly nodejsFunctionProps?: NodejsFunctionProps;
-  /**
-   * A function that you own. It gets the permissions and, when it is made in this app, the environment variables; see
-   * `environmentVariables` otherwise. `timeout` must then say its timeout. It must allow recursive loops.
-   */
-  readonly function?: IFunction;
-
-  /** Of the function. 1 to 900 seconds. @default Duration.seconds(10) */
-  readonly timeout?: Duration;
-  /** 128 to 10,240 MB. @default 512 */
-  readonly memorySize?: number;
-  /** More environment variables for the function. @default - none */
-  readonly environment?: Record<string, string>;
-  /**
-   * How long a received message stays invisible: at least 6 x timeout + maxBatchingWindow, at most 12 hours.
-   * @default 6 x timeout + maxBatchingWindow
-   */
-  readonly visibilityTimeout?: Duration;
-  /** Messages per invocation: 1 to 10, up to 10,000 with a `maxBatchingWindow`. @default 10 */
-  readonly batchSize?: number;
-  /** How long to wait for a full batch. 0 to 300 seconds. @default Duration.seconds(0) */
-  readonly maxBatchingWindow?: Duration;
-  /** Invocations at the same time: 2 to 1,000. @default 10 */
-  readonly maxConcurrency?: number;
-  /** Receives before a message goes to the dead-letter queue: more than 1 + maxAttempts, at most 1,000. @default 1 + maxAttempts + 6 */
-  readonly maxReceiveCount?: number;
-  /** How long a completed effect is remembered: at least 14 days. @default Duration.days(15) */
-  readonly markerTtl?: Duration;
-  /** Alarm when the oldest message waits this long. @default Duration.minutes(15) */
-  readonly queueAgeAlarm?: Duration;
-  /** @default - the bus's topic */
-  readonly alertsTopic?: ITopic;
-  /** Key of the queues. @default - the event store's key, or SQS's own encryption */
-  readonly encryptionKey?: IKey;
-  /** @default one month */
-  readonly logRetention?: RetentionDays;
-  /** @default ApplicationLogLevel.INFO */
-  readonly logLevel?: ApplicationLogLevel;
-}
 
 /**
  * @example
