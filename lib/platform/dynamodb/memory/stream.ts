@@ -13,7 +13,7 @@ export interface MemoryStreamRecord {
   eventName: 'INSERT' | 'MODIFY' | 'REMOVE';
   eventVersion: '1.1';
   eventSource: 'aws:dynamodb';
-  awsRegion: 'memory';
+  awsRegion: string;
   eventSourceARN: string;
   userIdentity?: { type: 'Service'; principalId: 'dynamodb.amazonaws.com' };
   dynamodb: {
