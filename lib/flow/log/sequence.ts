@@ -1,6 +1,6 @@
 // The one write of the log: TransactWriteItems with the page at head + 1 and the directory item of each of its streams,
-// each with its condition. Either everything moves or nothing does. A page that is already there is recognised as our
-// own by its id, so that a lost response is not taken for a lost race; nothing depends on the SDK's request token.
+// each with its condition. Either everything moves or nothing does. A page that is already there and says the same is as
+// good as ours, so that a lost response is not taken for a lost race; nothing depends on the SDK's request token.
 
 import { cancellation } from '../../platform/dynamodb/failures.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
@@ -15,8 +15,8 @@ export type SequenceInput = Parameters<Log['sequence']>[0];
 
 export async function sequencePage(table: LogTable, input: SequenceInput): Promise<SequenceResult> {
   const page = placeEntries(input);
-  const pageId = table.world.ids.next();
-  const TransactItems = [pageWrite(table, page, pageId), ...directoryWrites(table, page, input.expected)];
+  const item = { ...pageKey(page.firstPosition), ...encodePage(page) };
+  const TransactItems = [pageWrite(table, item), ...directoryWrites(table, page, input.expected)];
   try {
     await withRetries(table.world, () => table.dynamo.transactWrite({ TransactItems }));
     return { kind: 'sequenced', page };
@@ -25,16 +25,16 @@ export async function sequencePage(table: LogTable, input: SequenceInput): Promi
     if (cancelled?.kind === 'retryable' && !isThrottle(error)) return { kind: 'lost-race' };
     if (cancelled?.kind !== 'refused') throw error;
     const there = cancelled.writes.find(({ index }) => index === 0)?.item ?? (await storedPage(table, page));
-    return there?.pageId === pageId ? { kind: 'sequenced', page } : { kind: 'lost-race' };
+    return there?.entries === item.entries ? { kind: 'sequenced', page } : { kind: 'lost-race' };
   }
 }
 
-function pageWrite(table: LogTable, page: LogPage, pageId: string): Write {
+function pageWrite(table: LogTable, item: Record<string, unknown>): Write {
   const noPageThere = 'attribute_not_exists(#pk)';
   return {
     Put: {
       TableName: table.logTable,
-      Item: { ...pageKey(page.firstPosition), ...encodePage(page), pageId },
+      Item: item,
       ConditionExpression: noPageThere,
       ExpressionAttributeNames: { '#pk': 'pk' },
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
@@ -75,8 +75,8 @@ async function storedPage(table: LogTable, page: LogPage): Promise<Record<string
     table.dynamo.get({
       TableName: table.logTable,
       Key: { ...pageKey(page.firstPosition) },
-      ProjectionExpression: '#pageId',
-      ExpressionAttributeNames: { '#pageId': 'pageId' },
+      ProjectionExpression: '#entries',
+      ExpressionAttributeNames: { '#entries': 'entries' },
       ConsistentRead: true,
     }),
   );

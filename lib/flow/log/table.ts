@@ -14,7 +14,7 @@ import { withRetries } from './retry.ts';
 export interface LogTable {
   dynamo: Dynamo;
   logTable: string;
-  world: Pick<World, 'timers' | 'random' | 'ids'>;
+  world: Pick<World, 'timers' | 'random'>;
 }
 
 export interface PageBounds {
