@@ -3,8 +3,8 @@
 
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { captureLambdaHandler } from '@aws-lambda-powertools/tracer/middleware';
-import middy, { type MiddlewareObj } from '@middy/core';
-import type { Context } from 'aws-lambda';
+import middy, { type MiddlewareObj, type MiddyfiedHandler } from '@middy/core';
+import type { LambdaContext } from './lambda-context.ts';
 import {
   createLogger,
   createMetrics,
@@ -13,6 +13,9 @@ import {
   type PowertoolsMetricsAdapter,
   type PowertoolsTracing,
 } from './powertools.ts';
+
+/** Lambda passes its whole context; the middlewares read no more than its documented fields. */
+type MiddyContext = Parameters<MiddyfiedHandler>[1];
 
 export interface Observability {
   logger: PowertoolsLogging;
@@ -27,7 +30,7 @@ export const createObservability = (): Observability => ({
   tracing: createTracing(),
 });
 
-export type LambdaHandler<Event, Result> = (event: Event, context: Context) => Promise<Result>;
+export type LambdaHandler<Event, Result> = (event: Event, context: LambdaContext) => Promise<Result>;
 
 /**
  * @example
@@ -46,8 +49,8 @@ export function lambdaPipeline<Event, Result>(
     .use(injectLambdaContext(logger.powertools) as MiddlewareObj<Event, Result>)
     .use(captureLambdaHandler(tracing.powertools, { captureResponse: false }) as MiddlewareObj<Event, Result>)
     .use(writeMetrics<Event, Result>(metrics))
-    .handler((event: Event, context: Context) => run(event, context));
-  return (event, context) => pipeline(event, context);
+    .handler((event: Event, context: MiddyContext) => run(event, context));
+  return (event, context) => pipeline(event, context as MiddyContext);
 }
 
 function writeMetrics<Event, Result>(metrics: PowertoolsMetricsAdapter): MiddlewareObj<Event, Result> {
