@@ -6,6 +6,7 @@
 // types of 128 bytes, every character escaped: 1,000 x (2 x 128 + 3 + 5) + 1,000 = 265,000 bytes.
 
 import { EventRecoveryError } from '../../model/errors.ts';
+import { readableFormat } from '../../model/format.ts';
 import type { Position, StreamId, Version } from '../../model/ids.ts';
 import type { DirectoryEntry, LogEntry, LogPage } from './port.ts';
 
@@ -127,10 +128,13 @@ export function encodePage(page: LogPage): PageItem {
   };
 }
 
-/** @throws EventRecoveryError `LOG_DAMAGED` when the item is not a page that this layout can hold. */
+/**
+ * @throws EventRecoveryError `LOG_DAMAGED` when the item is not a page that this layout can hold
+ * @throws EventRecoveryError `NEWER_FORMAT` (retryable), InvalidInputError `INVALID_FORMAT`
+ */
 export function decodePage(item: Record<string, unknown>): LogPage {
   const { firstPosition, lastPosition, sequencedAt, format } = item as Record<string, number>;
-  if (format !== PAGE_FORMAT) throw damaged(item, `format ${String(format)} is not ${PAGE_FORMAT}`);
+  readableFormat('log page', format, PAGE_FORMAT);
   const text = parseText(item);
   const next = text.streams.map(([, version, previousPosition]) => ({ version, previousPosition }));
   let position = firstPosition as number;

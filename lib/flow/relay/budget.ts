@@ -1,12 +1,15 @@
 // How much of the Events table one invocation of the relay may read for backfills: commits, bytes and time. What is left
 // over goes on in a wake-up of its own, so that one stream with a long past never holds up its shard.
 
+import type { StoredCommit } from '../../model/commit.ts';
+import { COMMIT_MAX_BYTES, COMMIT_MAX_TEXT_BYTES } from '../event-store/limits.ts';
+
 export interface BackfillLimits {
   /** Commits of one stream. */
   streamCommits: number;
   /** Commits of all streams together. */
   commits: number;
-  /** Stored bytes of all streams together; they stay in memory until they are published. */
+  /** Bytes of all streams together, unpacked; they stay in memory until they are published. */
   bytes: number;
   /** Stop reading when less time than this is left, so that what was read can still be sequenced and published. */
   reserveMs: number;
@@ -14,7 +17,7 @@ export interface BackfillLimits {
 
 /**
  * In a batch from the DynamoDB stream: 16 streams can read 250 commits each. 4,000 commits are 41 pages and 400 PutEvents
- * requests, about 4 s; 32 MB decoded are about 100 MB of a function with 512 MB.
+ * requests, about 4 s; 32 MB of text are about 100 MB of a function with 512 MB.
  */
 export const BATCH_LIMITS: BackfillLimits = {
   streamCommits: 250,
@@ -31,10 +34,13 @@ export const CONTINUATION_LIMITS: BackfillLimits = {
   reserveMs: 15_000,
 };
 
+/** Brotli bytes count as the most that they may unpack to: the worst commit must not take the function's memory. */
+const UNPACKED_PER_STORED = Math.ceil(COMMIT_MAX_TEXT_BYTES / COMMIT_MAX_BYTES);
+
 export interface Budget {
-  /** Whether one more commit may be read. The first commit of a stream is always allowed while there is time. */
+  /** Whether one more commit may be read; the one that crosses a limit is the last. */
   allows(streamCommits: number): boolean;
-  spend(bytes: number): void;
+  spend(commit: Pick<StoredCommit, 'events' | 'encoding'>): void;
   /** Whether there is time to begin another round. */
   hasTime(): boolean;
 }
@@ -47,9 +53,9 @@ export function createBudget(limits: BackfillLimits, remainingMs: () => number):
     hasTime,
     allows: (streamCommits) =>
       streamCommits < limits.streamCommits && commits < limits.commits && bytes < limits.bytes && hasTime(),
-    spend(spent) {
+    spend({ events, encoding }) {
       commits += 1;
-      bytes += spent;
+      bytes += events.length * (encoding === 'br' ? UNPACKED_PER_STORED : 1);
     },
   };
 }

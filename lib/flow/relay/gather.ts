@@ -3,6 +3,7 @@
 // the collection at the last good commit: that prefix is sequenced, the rest of the stream waits for its repair.
 
 import { type Commit, GENESIS_HASH, lastVersion, type StoredCommit } from '../../model/commit.ts';
+import { StreamDamagedError } from '../../model/errors.ts';
 import type { StreamId, Version } from '../../model/ids.ts';
 import type { DirectoryEntry } from '../log/port.ts';
 import type { Budget } from './budget.ts';
@@ -16,8 +17,21 @@ export interface StoredCommits {
   get(streamId: StreamId, version: number): Promise<StoredCommit | undefined>;
 }
 
-/** Checks the commit's hash and decodes its events. Throws when the hash does not fit the stored bytes. */
+/**
+ * Checks the commit's hash and decodes its events: `verifyCommit` of the event store.
+ * @throws StreamDamagedError when it is not what was appended; every other error says nothing about the commit
+ */
 export type VerifyCommit = (stored: StoredCommit) => Commit;
+
+/** The commit, or why it is damaged. */
+export function verified(stored: StoredCommit, verify: VerifyCommit): { commit: Commit } | { damage: Damage } {
+  try {
+    return { commit: verify(stored) };
+  } catch (error) {
+    if (!(error instanceof StreamDamagedError)) throw error;
+    return { damage: { kind: 'hash-mismatch', version: stored.version, detail: error.message } };
+  }
+}
 
 export type Damage = Pick<Incident, 'kind' | 'version' | 'detail'>;
 
@@ -73,7 +87,7 @@ export async function gatherCommits(input: {
         stored ??= source.readFrom(streamId, next)[Symbol.asyncIterator]();
         const read = await stored.next();
         const item = read.done ? undefined : read.value;
-        budget.spend(item?.events.length ?? 0);
+        if (item !== undefined) budget.spend(item);
         const answer = examine(item, next, head, input.verify);
         if ('damage' in answer) {
           found.damages.push(answer.damage);
@@ -113,14 +127,9 @@ function examine(
       damage: { kind: 'missing-commit', version: next, detail: `no commit begins at version ${next}; ${seen}` },
     };
   }
-  let commit: Commit;
-  try {
-    commit = verify(item);
-  } catch (error) {
-    return { damage: { kind: 'hash-mismatch', version: next, detail: (error as Error).message } };
-  }
-  if (follows(commit, head)) return { commit };
-  const detail = `its previousHash ${commit.previousHash} is not the hash of version ${head.version}, ${head.hash}`;
+  const answer = verified(item, verify);
+  if ('damage' in answer || follows(answer.commit, head)) return answer;
+  const detail = `its previousHash ${answer.commit.previousHash} is not the hash of version ${head.version}, ${head.hash}`;
   return { damage: { kind: 'fork', version: next, detail } };
 }
 

@@ -2,7 +2,7 @@
 // arrives, the answer is a value and never an exception, so that one bad record cannot take its batch along. Decides by
 // the images and not by the event's name: names may be missing or unknown (TTL deletes of emulators), images do not lie.
 
-import { COMMIT_FORMAT, type StoredCommit } from '../../model/commit.ts';
+import type { StoredCommit } from '../../model/commit.ts';
 import { isEventRecoveryError } from '../../model/errors.ts';
 import { STREAM_ID_MAX_BYTES, streamId, version } from '../../model/ids.ts';
 
@@ -63,8 +63,6 @@ export function parseRecord(raw: unknown, index: number): ParsedRecord {
 class Malformed extends Error {}
 
 function storedCommitOf(image: Image): StoredCommit {
-  const format = number(image, 'format');
-  if (format > COMMIT_FORMAT) throw new Malformed(`its format ${format} is newer than ${COMMIT_FORMAT}`);
   const encoding = text(image, 'encoding');
   if (encoding !== 'json' && encoding !== 'br') throw new Malformed(`its encoding "${encoding}" is not json or br`);
   return {
@@ -73,7 +71,7 @@ function storedCommitOf(image: Image): StoredCommit {
     count: positive(image, 'count'),
     events: encoding === 'json' ? text(image, 'events') : bytes(image, 'events'),
     encoding,
-    format,
+    format: positive(image, 'format'),
     recordedAt: number(image, 'recordedAt'),
     previousHash: hash(image, 'previousHash'),
     hash: hash(image, 'hash'),

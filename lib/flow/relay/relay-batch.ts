@@ -121,6 +121,7 @@ async function prepareStream(
   budget: Budget,
 ) {
   const { streamId, delivered, target } = work;
+  if (work.failure !== undefined) throw work.failure;
   const head = sequenced?.version ?? 0;
   const known = delivered.filter((commit) => commit.version <= head);
   const gathered = await gatherCommits({

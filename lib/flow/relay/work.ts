@@ -3,7 +3,7 @@
 
 import { type Commit, lastVersion } from '../../model/commit.ts';
 import type { StreamId, Version } from '../../model/ids.ts';
-import type { Damage, VerifyCommit } from './gather.ts';
+import { type Damage, type VerifyCommit, verified } from './gather.ts';
 import type { ParsedRecord } from './parse-record.ts';
 
 export type CommitRecord = Extract<ParsedRecord, { kind: 'commit' }>;
@@ -17,6 +17,8 @@ export interface StreamWork {
   damages: Damage[];
   /** The stream has reached at least this version. */
   target: Version;
+  /** A record could not be judged, for example because newer code wrote it: the stream is delivered again. */
+  failure?: unknown;
 }
 
 export function groupByStream(records: readonly CommitRecord[], verify: VerifyCommit): StreamWork[] {
@@ -31,15 +33,19 @@ export function groupByStream(records: readonly CommitRecord[], verify: VerifyCo
       target: 0 as Version,
     };
     works.set(streamId, work);
+    // What cannot be trusted about a damaged record is its count: the store is asked about the version itself.
+    let reached: number = stored.version;
     try {
-      const commit = verify(stored);
-      work.delivered.push(commit);
-      work.target = Math.max(work.target, lastVersion(commit)) as Version;
+      const answer = verified(stored, verify);
+      if ('damage' in answer) work.damages.push(answer.damage);
+      else {
+        work.delivered.push(answer.commit);
+        reached = lastVersion(answer.commit);
+      }
     } catch (error) {
-      work.damages.push({ kind: 'hash-mismatch', version: stored.version, detail: (error as Error).message });
-      // Its count is not to be trusted: the store is asked about the version itself.
-      work.target = Math.max(work.target, stored.version) as Version;
+      work.failure ??= error;
     }
+    work.target = Math.max(work.target, reached) as Version;
   }
   return [...works.values()];
 }

@@ -90,7 +90,6 @@ describe('a page as an item', () => {
   });
 
   it.each([
-    ['another format', { format: 2 }],
     ['no JSON', { entries: '{' }],
     ['JSON that is no page', { entries: '[]' }],
     ['null', { entries: 'null' }],
@@ -108,6 +107,21 @@ describe('a page as an item', () => {
     expect(() => decodePage({ ...encodePage(page), ...change })).toThrow(
       expect.objectContaining({ code: 'LOG_DAMAGED' }),
     );
+  });
+});
+
+describe('the format of a page', () => {
+  const item = () =>
+    encodePage(placeEntries({ head: position(0), sequencedAt: 9, expected: nothing, entries: [entry('a', 1)] }));
+
+  it('is tried again when newer code wrote it, because this code is being rolled back', () => {
+    expect(() => decodePage({ ...item(), format: 2 })).toThrow(
+      expect.objectContaining({ code: 'NEWER_FORMAT', retryable: true }),
+    );
+  });
+
+  it('is refused when it is none', () => {
+    expect(() => decodePage({ ...item(), format: 'x' })).toThrow(expect.objectContaining({ code: 'INVALID_FORMAT' }));
   });
 });
 
