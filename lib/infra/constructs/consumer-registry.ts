@@ -6,6 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ProjectFunction } from './event-function.ts';
 import type { IEventStore } from './event-store-base.ts';
+import { grantOnKeys, REGISTRY_KEYS } from './key-grants.ts';
 
 /** Type of the custom resource in templates. */
 export const CONSUMER_RESOURCE_TYPE = 'Custom::EventConsumer';
@@ -36,7 +37,7 @@ export class ConsumerRegistry extends Construct {
         LOG_TABLE: eventStore.logTable.tableName,
       },
     }).function;
-    eventStore.checkpointsTable.grant(this.function, 'dynamodb:GetItem', 'dynamodb:PutItem');
+    grantOnKeys(this.function, eventStore.checkpointsTable, REGISTRY_KEYS, 'GetItem', 'PutItem');
     // The log's head, where a consumer with startFrom "now" begins.
     eventStore.logTable.grant(this.function, 'dynamodb:Query');
   }

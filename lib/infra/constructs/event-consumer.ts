@@ -69,9 +69,11 @@ export class EventConsumer extends Construct implements IGrantable {
     this.environmentVariables = consumerEnvironment(props.eventStore, this.queue.queueUrl, declaration, numbers);
     this.function = createConsumerFunction(this, props, declaration, numbers, this.environmentVariables);
     grantConsuming(this.function, props.eventStore, declaration.name);
-    this.queue.grantConsumeMessages(this.function);
-    // Continuations and retries are wake-ups to its own queue.
-    this.queue.grantSendMessages(this.function);
+    // What Lambda needs to poll (AWSLambdaSQSQueueExecutionRole), and SendMessage: continuations and retries are wake-ups
+    // to its own queue.
+    const polling = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+    this.queue.grant(this.function, ...polling, 'sqs:SendMessage');
+    encryptionKey?.grantEncryptDecrypt(this.function);
 
     const registration = this.register(props, declaration);
     this.mapping = new EventSourceMapping(this, 'Mapping', {

@@ -19,13 +19,14 @@ import { PAGE_MAX_STREAMS } from '../../flow/log/pages.ts';
 import { acknowledgeResourceWildcard } from './acknowledgements.ts';
 import { ProjectFunction } from './event-function.ts';
 import type { IEventStore } from './event-store-base.ts';
+import { DIRECTORY_KEYS, grantOnKeys } from './key-grants.ts';
 import { runbookAlarm } from './runbook-alarm.ts';
 
 /** One batch = one log page, even when each commit is of another stream: one transaction per invocation. */
 export const RELAY_BATCH_SIZE = PAGE_MAX_STREAMS;
 /**
- * A normal batch takes well under a second. One minute is for a backfill: 99 streams with a missing commit each, one
- * read (about 10 ms) and one entry of a PutEvents request (about 50 ms per 10) each, and tenfold slowness on top.
+ * A normal batch takes well under a second. A backfill reads for up to 45 s and keeps 15 s to sequence and publish what
+ * it has read (`BATCH_LIMITS` and `CONTINUATION_LIMITS`, lib/flow/relay/budget.ts).
  */
 export const RELAY_TIMEOUT = Duration.minutes(1);
 /**
@@ -135,6 +136,8 @@ export function grantRelaying(grantee: IGrantable, eventStore: IEventStore, bus:
     'dynamodb:PutItem',
     'dynamodb:UpdateItem',
   );
+  // For its own marks of who fills which stream up (`backfillKey`). The key condition keeps log pages out of reach.
+  grantOnKeys(grantee, eventStore.logTable, DIRECTORY_KEYS, 'DeleteItem');
   bus.grantPutEventsTo(grantee);
 }
 

@@ -1,0 +1,115 @@
+// Who may do what. Wildcards stand only where AWS offers nothing narrower; nobody may delete events; a consumer reaches its
+// own items and no others.
+
+import { describe, expect, it } from '@jest/globals';
+import { actionsOf, resourcesIn, statements, synthApp, type TemplateJson } from './synth.ts';
+
+const { templates } = synthApp();
+const everyStatement = Object.values(templates).flatMap((template) => statements(template));
+
+/** An ARN of a policy as text, with the SSM key or logical id where a reference stands. */
+function arn(value: unknown, template: TemplateJson): string {
+  if (typeof value === 'string') return value;
+  const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = value as Record<string, unknown>;
+  if (typeof Ref === 'string') return `<${template.Parameters?.[Ref]?.Default?.split('/').at(-1) ?? Ref}>`;
+  if (Array.isArray(attribute)) return `<${attribute[0]}>`;
+  return (join as [string, unknown[]])[1].map((part) => arn(part, template)).join('');
+}
+
+/** One line per statement and resource of the functions whose policy begins with `prefix`: actions, resource, keys. */
+function allowed(template: TemplateJson, prefix: string): string[] {
+  const lines = statements(template, prefix).flatMap((statement) => {
+    const keys = Object.values(statement.Condition ?? {}).flatMap((condition) => Object.values(condition).flat());
+    const actions = actionsOf(statement).map((action) => action.replace(/^dynamodb:/, ''));
+    return resourcesIn(statement).map((each) => {
+      // Without account, region and the hash of a logical id.
+      const resource = arn(each, template)
+        .replace(/^arn:.*:(table|event-bus)\//, '')
+        .replace(/[0-9A-F]{8}>$/, '>');
+      return [actions.sort().join(' '), 'on', resource, ...keys].join(' ');
+    });
+  });
+  return lines.sort();
+}
+
+describe('permissions', () => {
+  it('name every action: no action holds a wildcard', () => {
+    expect(everyStatement.flatMap(actionsOf).filter((action) => action.includes('*'))).toEqual([]);
+    expect(everyStatement.length).toBeGreaterThan(20);
+  });
+
+  it('name every resource: wildcards stand only where AWS offers nothing narrower', () => {
+    const wild = Object.values(templates).flatMap((template) =>
+      statements(template).flatMap((statement) =>
+        resourcesIn(statement)
+          .map((each) => arn(each, template))
+          .filter((each) => each.includes('*'))
+          .map((each) => `${actionsOf(statement).sort().join(' ')} on ${each.replace(/^.*:/, '')}`),
+      ),
+    );
+    expect([...new Set(wild)].sort()).toEqual([
+      'dynamodb:ListStreams on table/<events-table-name>/stream/*',
+      's3:GetObject on <relay-failures-bucket-name>/*',
+      's3:PutObject on <relay-failures-bucket-name>/*',
+      'xray:PutTelemetryRecords xray:PutTraceSegments on *',
+    ]);
+  });
+
+  it('let nobody change or delete what is in the Events table, and only producers could write', () => {
+    const onEvents = Object.values(templates).flatMap((template) =>
+      statements(template)
+        .filter((statement) => resourcesIn(statement).some((each) => /events-table-name>$/.test(arn(each, template))))
+        .flatMap(actionsOf),
+    );
+    expect([...new Set(onEvents)].sort()).toEqual(['dynamodb:GetItem', 'dynamodb:Query']);
+  });
+
+  it('give a consumer the store for reading and only its own items for writing', () => {
+    expect(allowed(templates.example, 'InventoryConsumer')).toEqual([
+      'DeleteItem UpdateItem on <idempotency-table-name> inventory#*',
+      'GetItem Query on <events-table-name>',
+      'GetItem Query on <log-table-name>',
+      'GetItem UpdateItem on <checkpoints-table-name> inventory#*',
+      'GetItem UpdateItem on <dead-letters-table-name> inventory#*',
+      'GetItem on <checkpoints-table-name> registry',
+      'PutItem UpdateItem on <InventoryTable>',
+      'PutItem UpdateItem on <log-table-name> incident',
+      'logs:CreateLogStream logs:PutLogEvents on <InventoryConsumerLogGroup>',
+      'sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage on <InventoryQueue>',
+      'xray:PutTelemetryRecords xray:PutTraceSegments on *',
+    ]);
+  });
+
+  it('give the relay the log, the bus and its failures, and the store for reading', () => {
+    expect(allowed(templates.flow, 'EventBusRelayRelayCommits')).toEqual([
+      'BatchGetItem GetItem PutItem Query UpdateItem on <log-table-name>',
+      'DeleteItem on <log-table-name> stream#*',
+      'DescribeStream GetRecords GetShardIterator on <events-table-stream-arn>',
+      'GetItem Query on <events-table-name>',
+      'ListStreams on <events-table-name>/stream/*',
+      'events:PutEvents on <EventBus>',
+      'logs:CreateLogStream logs:PutLogEvents on <EventBusRelayRelayCommitsLogGroup>',
+      's3:ListBucket on arn:<AWS::Partition>:s3:::<relay-failures-bucket-name>',
+      's3:PutObject on arn:<AWS::Partition>:s3:::<relay-failures-bucket-name>/*',
+      'xray:PutTelemetryRecords xray:PutTraceSegments on *',
+    ]);
+  });
+
+  it('give the registration its registry and the head of the log', () => {
+    expect(allowed(templates.flow, 'EventBusConsumerRegistry')).toEqual([
+      'GetItem PutItem on <checkpoints-table-name> registry',
+      'Query on <log-table-name>',
+      'logs:CreateLogStream logs:PutLogEvents on <EventBusConsumerRegistryRegisterConsumerLogGroup>',
+      'xray:PutTelemetryRecords xray:PutTraceSegments on *',
+    ]);
+  });
+
+  it('come from no managed policy, which would grant more than is listed here', () => {
+    const managed = Object.values(templates).flatMap((template) =>
+      Object.values(template.Resources).filter(
+        ({ Type, Properties }) => Type === 'AWS::IAM::Role' && Properties.ManagedPolicyArns !== undefined,
+      ),
+    );
+    expect(managed).toEqual([]);
+  });
+});
