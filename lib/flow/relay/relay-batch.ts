@@ -12,7 +12,7 @@ import { RELAY_METRICS, type RelayDependencies } from './dependencies.ts';
 import { type Damage, gatherCommits } from './gather.ts';
 import { type ParsedRecord, parseRecord } from './parse-record.ts';
 import { recordDamages } from './record-damages.ts';
-import { type CommitRecord, groupByStream, inBatchOrder, type StreamWork } from './work.ts';
+import { type CommitRecord, groupByStream, inBatchOrder, type StreamWork, splitAt } from './work.ts';
 
 export interface RecordFailure extends StreamFailure {
   /** Place in the batch. */
@@ -120,14 +120,13 @@ async function prepareStream(
   sequenced: DirectoryEntry | undefined,
   budget: Budget,
 ) {
-  const { streamId, delivered, target } = work;
+  const { streamId } = work;
   if (work.failure !== undefined) throw work.failure;
-  const head = sequenced?.version ?? 0;
-  const known = delivered.filter((commit) => commit.version <= head);
+  const { known, ahead, target } = splitAt(work, sequenced?.version ?? 0);
   const gathered = await gatherCommits({
     streamId,
     sequenced,
-    delivered: delivered.filter((commit) => commit.version > head),
+    delivered: ahead,
     target,
     source: deps.source,
     verify: deps.verify,

@@ -15,8 +15,6 @@ export interface StreamWork {
   delivered: Commit[];
   /** Records whose bytes do not fit their hash. */
   damages: Damage[];
-  /** The stream has reached at least this version. */
-  target: Version;
   /** A record could not be judged, for example because newer code wrote it: the stream is delivered again. */
   failure?: unknown;
 }
@@ -30,24 +28,29 @@ export function groupByStream(records: readonly CommitRecord[], verify: VerifyCo
       firstIndex: index,
       delivered: [],
       damages: [],
-      target: 0 as Version,
     };
     works.set(streamId, work);
-    // What cannot be trusted about a damaged record is its count: the store is asked about the version itself.
-    let reached: number = stored.version;
     try {
       const answer = verified(stored, verify);
       if ('damage' in answer) work.damages.push(answer.damage);
-      else {
-        work.delivered.push(answer.commit);
-        reached = lastVersion(answer.commit);
-      }
+      else work.delivered.push(answer.commit);
     } catch (error) {
       work.failure ??= error;
     }
-    work.target = Math.max(work.target, reached) as Version;
   }
   return [...works.values()];
+}
+
+/** What of the work is already in the log, what is new, and how far the stream has come at least. */
+export function splitAt(work: StreamWork, head: number): { known: Commit[]; ahead: Commit[]; target: Version } {
+  const ahead = work.delivered.filter((commit) => commit.version > head);
+  // A damaged record's count is not to be trusted: the store is asked about its first version.
+  const reached = [...ahead.map(lastVersion), ...work.damages.map(({ version }) => version)];
+  return {
+    known: work.delivered.filter((commit) => commit.version <= head),
+    ahead,
+    target: Math.max(0, ...reached) as Version,
+  };
 }
 
 /** Each record pulls the commits of its stream up to its own version; what a stream has beyond follows at the end. */
