@@ -1,0 +1,171 @@
+// EventBridge for one machine: buses, rules with patterns and schedules, targets with dead-letter queues. Deliveries are
+// asynchronous and permitted by the target's resource policy, as on AWS; what cannot be delivered goes to the target's
+// dead-letter queue, or into `undelivered`.
+
+import { randomUUID } from 'node:crypto';
+import type { Identities } from '../iam/identities.ts';
+import { ACCOUNT, byName, type Named, REGION } from '../names.ts';
+import type { DeliveryFaults } from './delivery-faults.ts';
+import type { Destinations } from './destinations.ts';
+import { type TargetInput, targetPayload } from './input.ts';
+import { checkPattern, matches, type Pattern } from './pattern.ts';
+import { nextRun } from './schedule.ts';
+
+export interface BusTarget extends TargetInput {
+  Id: string;
+  Arn: string;
+  DeadLetterConfig?: { Arn?: string };
+  SqsParameters?: { MessageGroupId: string };
+}
+
+export interface BusRule extends Named {
+  arn: string;
+  busName: string;
+  pattern?: Pattern;
+  schedule?: string;
+  enabled: boolean;
+  targets: readonly BusTarget[];
+}
+
+export interface BusEvent {
+  source: string;
+  detailType: string;
+  detail: unknown;
+  resources?: readonly string[];
+  time?: Date;
+}
+
+export interface Buses {
+  addBus(name: string): void;
+  hasBus(name: string): boolean;
+  addRule(rule: BusRule): void;
+  rules(): readonly BusRule[];
+  rule(name: string): BusRule;
+  setEnabled(name: string, enabled: boolean): void;
+  /** Matches the rules and delivers in the background. Returns the event's id. */
+  publish(busName: string, event: BusEvent): string;
+  /** Runs a scheduled rule now and waits until its targets have it. */
+  trigger(name: string): Promise<void>;
+  startSchedules(): void;
+  undelivered(): readonly { rule: string; target: string; reason: string }[];
+  stop(): void;
+}
+
+export interface BusesOptions {
+  destinations: Destinations;
+  identities: Identities;
+  faults: DeliveryFaults;
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export function createBuses({ destinations, identities, faults }: BusesOptions): Buses {
+  const buses = new Set(['default']);
+  const rules: BusRule[] = [];
+  const timers = new Map<string, NodeJS.Timeout>();
+  const undelivered: { rule: string; target: string; reason: string }[] = [];
+
+  const deliver = async (rule: BusRule, target: BusTarget, event: object): Promise<void> => {
+    const payload = targetPayload(target, event);
+    try {
+      const refusal = deliveryDenied(identities, rule, target);
+      if (refusal !== undefined) throw Object.assign(new Error(refusal), { code: 'NO_PERMISSIONS' });
+      await destinations.send(target.Arn, payload, { messageGroupId: target.SqsParameters?.MessageGroupId });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const deadLetterArn = target.DeadLetterConfig?.Arn;
+      if (deadLetterArn === undefined) {
+        undelivered.push({ rule: rule.name, target: target.Arn, reason });
+        return;
+      }
+      // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+      const attributes = {
+        RULE_ARN: rule.arn,
+        TARGET_ARN: target.Arn,
+        ERROR_CODE: (error as { code?: string }).code ?? 'SDK_CLIENT_ERROR',
+        ERROR_MESSAGE: reason,
+      };
+      await destinations.send(deadLetterArn, payload, { attributes });
+    }
+  };
+
+  const deliverToAll = (rule: BusRule, event: object): Promise<unknown> =>
+    Promise.all(rule.targets.map((target) => deliver(rule, target, event)));
+
+  const find = (name: string): BusRule => byName(rules, name, 'rule');
+
+  const scheduleNext = (rule: BusRule): void => {
+    const dueInMs = Math.min(nextRun(rule.schedule ?? '', Date.now()) - Date.now(), LONGEST_TIMER_MS);
+    const timer = setTimeout(() => {
+      if (rule.enabled) void deliverToAll(rule, scheduledEvent(rule));
+      scheduleNext(rule);
+    }, dueInMs);
+    timer.unref();
+    timers.set(rule.name, timer);
+  };
+
+  return {
+    addBus: (name) => void buses.add(name),
+    hasBus: (name) => buses.has(name),
+    addRule(rule) {
+      if (rule.pattern) checkPattern(rule.pattern);
+      if (rule.schedule !== undefined) nextRun(rule.schedule, 0);
+      rules.push(rule);
+    },
+    rules: () => rules,
+    rule: find,
+    setEnabled(name, enabled) {
+      find(name).enabled = enabled;
+    },
+    publish(busName, event) {
+      const id = randomUUID();
+      const envelope = envelopeOf(id, event);
+      for (const rule of rules) {
+        if (!rule.enabled || rule.busName !== busName || !rule.pattern || !matches(rule.pattern, envelope)) continue;
+        faults.pass(rule.name, () => void deliverToAll(rule, envelope));
+      }
+      return id;
+    },
+    async trigger(name) {
+      const rule = find(name);
+      await deliverToAll(rule, scheduledEvent(rule));
+    },
+    startSchedules() {
+      for (const rule of rules) if (rule.schedule !== undefined) scheduleNext(rule);
+    },
+    undelivered: () => undelivered,
+    stop() {
+      for (const timer of timers.values()) clearTimeout(timer);
+    },
+  };
+}
+
+/** Why EventBridge may not hand this rule's events to this target, or undefined. */
+export function deliveryDenied(identities: Identities, rule: BusRule, target: BusTarget): string | undefined {
+  const actions: Record<string, string> = {
+    sqs: 'sqs:SendMessage',
+    sns: 'sns:Publish',
+    lambda: 'lambda:InvokeFunction',
+  };
+  const action = actions[target.Arn.split(':')[2] ?? ''];
+  // Buses and state machines are reached through a role of the rule, not through a resource policy.
+  if (action === undefined) return undefined;
+  const context = { 'aws:sourcearn': [rule.arn], 'aws:sourceaccount': [ACCOUNT] };
+  return identities.serviceDenied('events.amazonaws.com', { action, resource: target.Arn, context });
+}
+
+const envelopeOf = (id: string, event: BusEvent): object => ({
+  version: '0',
+  id,
+  'detail-type': event.detailType,
+  source: event.source,
+  account: ACCOUNT,
+  // EventBridge gives whole seconds.
+  time: `${(event.time ?? new Date()).toISOString().slice(0, 19)}Z`,
+  region: REGION,
+  resources: event.resources ?? [],
+  detail: event.detail,
+});
+
+const scheduledEvent = (rule: BusRule): object =>
+  envelopeOf(randomUUID(), { source: 'aws.events', detailType: 'Scheduled Event', detail: {}, resources: [rule.arn] });

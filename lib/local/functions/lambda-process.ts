@@ -1,0 +1,121 @@
+// One Lambda execution environment: a child process that runs one invocation at a time. A timeout is a SIGKILL, a
+// crash is a crash, and both end the environment; what it printed is in the logs.
+
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { FromProcess, FunctionError, InvokeMessage } from './protocol.ts';
+
+const BOOTSTRAP = fileURLToPath(new URL('./bootstrap.ts', import.meta.url));
+/** Loading a bundle takes under 2 s; on a machine under load up to this. */
+const INIT_LIMIT_MS = 60_000;
+
+export interface ProcessOptions {
+  environment: Record<string, string>;
+  codeFolder: string;
+  memoryMb: number;
+  timeoutMs: number;
+  log(pid: number, text: string): void;
+  onExit(process: LambdaProcess): void;
+}
+
+export type InvocationOutcome = { kind: 'done'; payload: string } | { kind: 'failed'; error: FunctionError };
+
+export interface LambdaProcess {
+  readonly pid: number;
+  readonly alive: boolean;
+  invoke(payload: string): Promise<InvocationOutcome>;
+  /** SIGKILL, at once. */
+  kill(): void;
+  exited: Promise<void>;
+}
+
+export function startProcess(options: ProcessOptions): LambdaProcess {
+  // Lambda gives the heap what the runtime itself does not need: nine tenths of the memory size.
+  const heapMb = Math.floor(options.memoryMb * 0.9);
+  const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, '--enable-source-maps', BOOTSTRAP], {
+    cwd: options.codeFolder,
+    env: options.environment,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const pid = child.pid ?? -1;
+  let alive = true;
+  let current: { requestId: string; settle: (outcome: InvocationOutcome) => void } | undefined;
+  let fatal: FunctionError | undefined;
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => undefined);
+  const initTimer = setTimeout(() => child.kill('SIGKILL'), INIT_LIMIT_MS);
+
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream) createInterface({ input: stream }).on('line', (line) => options.log(pid, line));
+  }
+  child.on('message', (message: FromProcess) => {
+    if (message.kind === 'ready') return ready.resolve();
+    if (message.kind === 'init-failed' || (message.kind === 'failed' && message.requestId === undefined)) {
+      fatal = message.error;
+      child.kill('SIGKILL');
+      return;
+    }
+    if (message.requestId !== current?.requestId) return;
+    current?.settle(
+      message.kind === 'done' ? { kind: 'done', payload: message.payload } : { kind: 'failed', error: message.error },
+    );
+  });
+  const exited = new Promise<void>((resolve) => {
+    const ended = (how: string): void => {
+      if (!alive) return;
+      alive = false;
+      clearTimeout(initTimer);
+      const error = fatal ?? { errorType: 'Runtime.ExitError', errorMessage: `Runtime exited with error: ${how}` };
+      ready.reject(Object.assign(new Error(error.errorMessage), { error }));
+      current?.settle({ kind: 'failed', error });
+      options.onExit(handle);
+      resolve();
+    };
+    child.once('exit', (code, signal) => ended(signal === null ? `exit status ${code}` : `signal: ${signal}`));
+    child.once('error', (error) => ended(error.message));
+  });
+
+  const handle: LambdaProcess = {
+    pid,
+    get alive() {
+      return alive;
+    },
+    async invoke(payload) {
+      const requestId = randomUUID();
+      const { promise, resolve } = Promise.withResolvers<InvocationOutcome>();
+      current = { requestId, settle: resolve };
+      let timer: NodeJS.Timeout | undefined;
+      try {
+        await ready.promise;
+        clearTimeout(initTimer);
+        // As on AWS, a cold start does not count against the function's timeout.
+        timer = setTimeout(() => {
+          fatal = {
+            errorType: 'Sandbox.Timedout',
+            errorMessage: `Task timed out after ${options.timeoutMs / 1_000} seconds`,
+          };
+          options.log(pid, fatal.errorMessage);
+          child.kill('SIGKILL');
+        }, options.timeoutMs);
+        const message: InvokeMessage = { requestId, payload, deadlineMs: Date.now() + options.timeoutMs };
+        child.send(message, (error) => {
+          if (error)
+            resolve({ kind: 'failed', error: { errorType: 'Runtime.ExitError', errorMessage: error.message } });
+        });
+      } catch (error) {
+        resolve({ kind: 'failed', error: (error as { error: FunctionError }).error });
+      }
+      const outcome = await promise;
+      clearTimeout(timer);
+      current = undefined;
+      return outcome;
+    },
+    kill() {
+      child.kill('SIGKILL');
+    },
+    exited,
+  };
+  return handle;
+}
