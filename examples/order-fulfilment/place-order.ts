@@ -11,7 +11,7 @@ type Appending = Pick<EventStore, 'append'>;
  * @throws ConcurrencyError when the order exists with other content
  * @example await placeOrder(eventStore, { orderId: '4711', customerId: 'ada', sku: 'tea', quantity: 2 });
  */
-export function placeOrder(
+export async function placeOrder(
   eventStore: Appending,
   order: OrderLine,
   options: { correlationId?: string } = {},
@@ -22,7 +22,7 @@ export function placeOrder(
 }
 
 /** Gives the pieces back. `version` = version of the order's stream that the caller has seen. */
-export function cancelOrder(
+export async function cancelOrder(
   eventStore: Appending,
   order: OrderLine,
   version: number,
@@ -37,7 +37,7 @@ export function cancelOrder(
  * Orders rung up at a shop's counter: one stream, one commit for all of them, after `version` (0 for a new counter).
  * @example await placeOrdersAtCounter(eventStore, '7', [first, second], 0);
  */
-export function placeOrdersAtCounter(
+export async function placeOrdersAtCounter(
   eventStore: Appending,
   counterId: string,
   orders: readonly OrderLine[],

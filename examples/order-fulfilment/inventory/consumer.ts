@@ -10,4 +10,4 @@ export const inventory = {
   // An order that cannot be read must not be forgotten: later events of its stream wait until somebody has looked.
   onPoison: 'park',
   maxAttempts: 3,
-} satisfies ConsumerDeclaration;
+} as const satisfies ConsumerDeclaration;

@@ -11,4 +11,4 @@ export const notification = {
   // A confirmation that cannot be sent must not hold back the customer's next one.
   onPoison: 'skip',
   maxAttempts: 3,
-} satisfies ConsumerDeclaration;
+} as const satisfies ConsumerDeclaration;
