@@ -73,5 +73,7 @@ export type QueueMessage =
       versions: number[];
       replayId: string;
       hops: number;
+      /** Failed tries of the first version: a redelivery has no checkpoint to count on. @default 0 */
+      attempts?: number;
       suppressEffects?: boolean;
     };

@@ -1,20 +1,14 @@
 // The checkpoints over DynamoDB, one implementation for both engines. Costs one write unit for taking the lease and one
 // for each save (two inside a transaction), as long as the item stays below 1 KB.
 
-import type { Checkpoint } from '../../model/checkpoint.ts';
-import { EventRecoveryError } from '../../model/errors.ts';
+import { batchGetAll } from '../../platform/dynamodb/batches.ts';
 import { acquire } from './acquire.ts';
 import { type CheckpointItem, checkpointKey, toCheckpoint } from './item.ts';
-import type { CheckpointKey, Checkpoints } from './port.ts';
-import { retryDelayMs, withRetries } from './refusal.ts';
+import type { Checkpoints } from './port.ts';
+import { withRetries } from './refusal.ts';
 import { requestRewind, unparkWrite } from './rewind.ts';
 import { save } from './save.ts';
 import type { CheckpointTable } from './table.ts';
-
-/** BatchGetItem: at most 100 keys. */
-const BATCH_GET_KEYS = 100;
-/** Rounds for keys that DynamoDB left unprocessed: with full jitter at most 50 + 100 + ... + 6,400 = 12.8 s of waiting. */
-const UNPROCESSED_ROUNDS = 8;
 
 /** @example const checkpoints = createCheckpoints({ dynamo, table: environment.CHECKPOINTS_TABLE, world }); */
 export function createCheckpoints(table: CheckpointTable): Checkpoints {
@@ -30,12 +24,15 @@ export function createCheckpoints(table: CheckpointTable): Checkpoints {
         return Item && toCheckpoint(Item as CheckpointItem);
       }),
     getMany: async (keys) => {
-      const distinct = [...new Map(keys.map((key) => [checkpointKey(key).pk, key])).values()];
-      const found: Checkpoint[] = [];
-      for (let start = 0; start < distinct.length; start += BATCH_GET_KEYS) {
-        found.push(...(await getBatch(table, distinct.slice(start, start + BATCH_GET_KEYS))));
-      }
-      return found;
+      // BatchGetItem refuses a key that is there twice.
+      const distinct = [...new Map(keys.map(checkpointKey).map((key) => [key.pk, key])).values()];
+      const items = await withRetries(table.world, () =>
+        batchGetAll<CheckpointItem & Record<string, unknown>>(table.dynamo, table.table, distinct, {
+          ...table.world,
+          ConsistentRead: true,
+        }),
+      );
+      return items.map(toCheckpoint);
     },
     acquire: (input) => acquire(table, input),
     save: ({ owner, token, ...key }, change, { now, alongside = [] }) => {
@@ -47,27 +44,3 @@ export function createCheckpoints(table: CheckpointTable): Checkpoints {
     unparkWrite: (key, deadLetterId, now, decision = 'retry') => unparkWrite(table, key, deadLetterId, now, decision),
   };
 }
-
-async function getBatch(table: CheckpointTable, keys: readonly CheckpointKey[]): Promise<Checkpoint[]> {
-  const found: Checkpoint[] = [];
-  let open: Record<string, unknown>[] = keys.map(checkpointKey);
-  for (let round = 1; open.length > 0; round += 1) {
-    const RequestItems = { [table.table]: { Keys: open, ConsistentRead: true } };
-    const { Responses, UnprocessedKeys } = await withRetries(table.world, () =>
-      table.dynamo.batchGet({ RequestItems }),
-    );
-    found.push(...((Responses?.[table.table] ?? []) as CheckpointItem[]).map(toCheckpoint));
-    open = UnprocessedKeys?.[table.table]?.Keys ?? [];
-    if (open.length === 0) break;
-    if (round >= UNPROCESSED_ROUNDS) throw unprocessed(open.length);
-    await table.world.timers.sleep(retryDelayMs(round, table.world.random.next()));
-  }
-  return found;
-}
-
-const unprocessed = (keys: number): EventRecoveryError =>
-  new EventRecoveryError(
-    'DYNAMODB_BUSY',
-    `checkpoints: ${keys} keys were left unprocessed ${UNPROCESSED_ROUNDS} times; remedy: try again later, or read fewer at once`,
-    { retryable: true, facts: { keys, rounds: UNPROCESSED_ROUNDS } },
-  );

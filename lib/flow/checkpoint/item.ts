@@ -3,7 +3,7 @@
 
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import { CHECKPOINT_FORMAT } from '../../model/checkpoint.ts';
-import { EventRecoveryError } from '../../model/errors.ts';
+import { readableFormat } from '../../model/format.ts';
 import type { ConsumerName, StreamId, Version } from '../../model/ids.ts';
 import type { CheckpointKey } from './port.ts';
 
@@ -50,15 +50,9 @@ function keyOf(pk: string): CheckpointKey {
   return { consumer: pk.slice(0, end) as ConsumerName, streamId: pk.slice(end + 1) as StreamId };
 }
 
-/** @throws EventRecoveryError `UNKNOWN_FORMAT` when a newer version of the project wrote it */
+/** @throws EventRecoveryError `NEWER_FORMAT` when a newer version of the project wrote it */
 export function toCheckpoint(item: CheckpointItem): Checkpoint {
-  if (item.format > CHECKPOINT_FORMAT) {
-    throw new EventRecoveryError(
-      'UNKNOWN_FORMAT',
-      `checkpoint "${item.pk}": got format ${item.format}; allowed: up to ${CHECKPOINT_FORMAT}; remedy: deploy the version of event-recovery that wrote it`,
-      { facts: { item: item.pk, got: item.format, allowed: CHECKPOINT_FORMAT } },
-    );
-  }
+  readableFormat('checkpoint', item.format, CHECKPOINT_FORMAT);
   const { leaseOwner: owner, leaseUntil: until, leaseMode: mode } = item;
   const { pk, sk: _sk, leaseOwner: _o, leaseUntil: _u, leaseMode: _m, takenFrom: _t, saved: _s, ...rest } = item;
   return {

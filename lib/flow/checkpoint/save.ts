@@ -1,11 +1,12 @@
 // Writing under the lease: one UpdateItem, or one TransactWriteItems together with what must commit with it. Applied at
 // most once: a retry after a lost response finds its own nonce. Conflicts and throttling are retried with jitter, bounded.
 
+import type { CancelledWrite } from '../../platform/dynamodb/failures.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
 import { decideRefusedSave, type LeaseProof, saveUpdate } from './decide-save.ts';
 import { type CheckpointItem, checkpointKey } from './item.ts';
 import type { CheckpointChange, CheckpointKey, SaveResult } from './port.ts';
-import { type CancellationReason, refusalOf, withRetries } from './refusal.ts';
+import { refusalOf, withRetries } from './refusal.ts';
 import { type CheckpointTable, conditionalUpdate, updateRequest } from './table.ts';
 
 export interface SaveInput {
@@ -32,7 +33,7 @@ export async function save(table: CheckpointTable, input: SaveInput): Promise<Sa
       const refusal = refusalOf(error);
       if (refusal.kind === 'final') return { kind: 'rejected', code: refusal.code, message: refusal.message };
       if (refusal.kind !== 'cancelled') throw error;
-      return decideCancelled(table, input, refusal.reasons, tries > 1);
+      return decideCancelled(table, input, refusal.writes, tries > 1);
     }
   });
 }
@@ -40,17 +41,19 @@ export async function save(table: CheckpointTable, input: SaveInput): Promise<Sa
 async function decideCancelled(
   table: CheckpointTable,
   { key, proof }: SaveInput,
-  [ours, ...theirs]: CancellationReason[],
+  refused: readonly CancelledWrite[],
   triedBefore: boolean,
 ): Promise<SaveResult> {
-  if (ours?.code === 'ConditionalCheckFailed') {
-    return decideRefusedSave(ours.item as CheckpointItem | undefined, proof);
-  }
+  const ours = refused.find(({ index }) => index === 0);
+  if (ours?.kind === 'refused') return decideRefusedSave(ours.item as CheckpointItem | undefined, proof);
   // DynamoDB does not promise to name every failed condition: after a lost response, ours may have failed unnamed.
   if (triedBefore && (await wasSaved(table, key, proof))) return { kind: 'saved' };
-  if (ours !== undefined && ours.code !== 'None') return { kind: 'rejected', code: ours.code, message: ours.message };
-  const reasons = theirs.flatMap(({ code, message }, index) => (code === 'None' ? [] : [{ index, code, message }]));
-  return { kind: 'cancelled', reasons };
+  if (ours?.kind === 'invalid') return { kind: 'rejected', code: ours.code, message: ours.message };
+  const reasons = refused.filter(({ kind }) => kind !== 'retryable');
+  return {
+    kind: 'cancelled',
+    reasons: reasons.map(({ index, code, message }) => ({ index: index - 1, code, message })),
+  };
 }
 
 const wasSaved = (table: CheckpointTable, key: CheckpointKey, { nonce }: LeaseProof): Promise<boolean> =>

@@ -43,6 +43,8 @@ export interface Redeliver {
   versions: Version[];
   replayId: string;
   hops: number;
+  /** Failed tries of the first version. @default 0 */
+  attempts?: number;
   suppressEffects?: boolean;
 }
 

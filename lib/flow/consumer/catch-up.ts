@@ -1,0 +1,200 @@
+// One stream under its lease: apply a waiting rewind, then resolve event by event up to what is wanted, until nobody asked
+// for more at the moment of the release. The checkpoint never passes an event that is not resolved.
+
+import type { Version } from '../../model/ids.ts';
+import { applyRewind } from './apply-rewind.ts';
+import { type Committed, commitPending } from './commit.ts';
+import { decideEvent, type EventDecision } from './decide-event.ts';
+import { eventsOf } from './events-of.ts';
+import { type AfterFailure, afterFailure, giveUp, uncleanEnd } from './give-up.ts';
+import { GROUP_BYTES, WRITES_PER_EVENT } from './own-writes.ts';
+import { tryReact } from './resolve.ts';
+import type { PendingResolution } from './run.ts';
+import { about, count, type NextEvent, type StreamRun, tell } from './run.ts';
+
+/** `out-of-time`: the lease is still held, and what is pending is not stored. */
+export type CatchUpEnd = 'released' | 'out-of-time';
+type Step = CatchUpEnd | 'go-on' | 'again';
+
+/** Rounds follow each other only because somebody asked for more meanwhile; the deadline ends them long before. */
+const MAX_ROUNDS = 1_000;
+
+/** @throws LeaseLostError, StreamDamagedError, and what the ports throw */
+export async function catchUp(run: StreamRun): Promise<CatchUpEnd> {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    if (run.pending.length > 0) {
+      const stored = await store(run);
+      if (stored === 'released') return stored;
+    }
+    if (run.session.stored.rewind !== undefined && !(await applyRewind(run))) return 'out-of-time';
+    const { version, wanted } = run.session.stored;
+    const step = wanted <= version ? await release(run) : await resolveUpTo(run, wanted);
+    if (step === 'released' || step === 'out-of-time') return step;
+  }
+  return 'out-of-time';
+}
+
+async function resolveUpTo(run: StreamRun, wanted: Version): Promise<Step> {
+  for await (const next of eventsOf(run, wanted)) {
+    if (run.batch.deadline.isNear()) return 'out-of-time';
+    const step = await resolveNext(run, next);
+    if (step !== 'go-on') return step;
+    if (next.event.metadata.version < wanted && mustStore(run)) {
+      const stored = await store(run);
+      if (stored !== 'go-on') return stored;
+    }
+  }
+  return release(run);
+}
+
+async function resolveNext(run: StreamRun, next: NextEvent): Promise<Step> {
+  const { engine } = run.batch;
+  const { type, metadata } = next.event;
+  const { version, position } = metadata;
+  const isWanted = await run.interest.wants({ type, version, position });
+  const { maxAttempts } = engine.declaration;
+  const decision = decideEvent(run.session.stored, { version, isWanted, maxAttempts });
+  switch (decision.kind) {
+    case 'unwanted':
+    case 'suppressed':
+      count(engine, decision.kind === 'unwanted' ? 'EventsUnwanted' : 'EventsSuppressed');
+      return resolve(run, next, { outcome: 'resolved' });
+    case 'discard':
+      count(engine, 'EventsDiscarded');
+      tell(run.batch, 'info', 'event discarded', about(next));
+      return resolve(run, next, { outcome: 'discarded' });
+    case 'give-up': {
+      const {
+        count: attempts = maxAttempts,
+        firstFailedAt = engine.serverClock.now(),
+        lastError,
+      } = run.session.stored.attempting ?? {};
+      const error = lastError ?? uncleanEnd(attempts);
+      return store(run, () => giveUp(run, next, { attempts, firstFailedAt, error }, engine.declaration.onPoison));
+    }
+    case 'react':
+      return react(run, next, decision);
+  }
+}
+
+type ReactDecision = Extract<EventDecision, { kind: 'react' }>;
+
+async function react(run: StreamRun, next: NextEvent, { attempt, replay }: ReactDecision): Promise<Step> {
+  if (run.isAlone) await beginAlone(run, next, attempt);
+  const scope = `g${run.session.stored.generation}`;
+  const end = await tryReact(run.batch, run.session, next.event, { attempt, replay, scope });
+  if (end.kind === 'failed') return failed(run, next, end);
+  if (end.kind === 'deadline') {
+    if (end.counts) return failed(run, next, { error: end.error, permanent: false });
+    run.needsPrecedence = true;
+    return 'out-of-time';
+  }
+  tell(run.batch, 'debug', 'event reacted to', about(next), {
+    attempt,
+    repeated: end.repeated,
+    ...(replay && { replay }),
+  });
+  run.suspects -= 1;
+  return resolve(run, next, { outcome: 'resolved', writes: end.writes, bytes: end.bytes });
+}
+
+/** Begun before the react, so that a try that ends without a word is counted. Everything before it is stored with it. */
+async function beginAlone(run: StreamRun, next: NextEvent, attempt: number): Promise<void> {
+  const { version } = next.event.metadata;
+  const { attempting } = run.session.stored;
+  const firstFailedAt = attempting?.version === version ? attempting.firstFailedAt : run.batch.engine.serverClock.now();
+  await commitPending(run, { attempting: { version, count: attempt, firstFailedAt }, mode: 'alone' });
+}
+
+interface Resolved {
+  outcome: PendingResolution['outcome'];
+  writes?: PendingResolution['writes'];
+  bytes?: number;
+}
+
+async function resolve(run: StreamRun, next: NextEvent, { outcome, writes = [], bytes = 0 }: Resolved): Promise<Step> {
+  const { event, commitHash } = next;
+  const isFull =
+    run.pendingBytes + bytes > GROUP_BYTES || writesOf(run) + writes.length > WRITES_PER_EVENT || run.isUngrouped;
+  if (writes.length > 0 && writesOf(run) > 0 && isFull) {
+    const step = await store(run);
+    if (step !== 'go-on') return step;
+  }
+  run.pending.push({ event, commitHash, version: event.metadata.version, outcome, writes });
+  run.pendingBytes += bytes;
+  return 'go-on';
+}
+
+const writesOf = ({ pending }: StreamRun): number => pending.reduce((sum, { writes }) => sum + writes.length, 0);
+
+function mustStore(run: StreamRun): boolean {
+  const { declaration, settings, world } = run.batch.engine;
+  const { pending } = run;
+  if (pending.length === 0) return false;
+  if (run.isAlone) return true;
+  if (!declaration.groupCommits && writesOf(run) > 0) return true;
+  const reacted =
+    declaration.effects === 'idempotent' ? pending.length : pending.filter(({ writes }) => writes.length > 0).length;
+  return (
+    reacted >= settings.chunkEvents ||
+    pending.length >= settings.quietChunkEvents ||
+    world.clock.now() - run.storedAt >= settings.chunkMs
+  );
+}
+
+/** Stores what is pending, then goes on with `then`; an event whose writes are refused comes first. */
+async function store(run: StreamRun, then?: () => Promise<AfterFailure>): Promise<Step> {
+  const committed = writesOf(run) > 0 || then === undefined ? await commitPending(run) : ({ kind: 'stored' } as const);
+  if (committed.kind === 'refused') return afterRefusal(run, committed);
+  leaveSuspicion(run);
+  return then === undefined ? 'go-on' : stepAfter(await then());
+}
+
+/** Before the lease is given back unfinished. `released`: an event whose writes were refused has done that already. */
+export async function storeBeforeHandOver(run: StreamRun): Promise<'stored' | 'released'> {
+  return run.pending.length > 0 && (await store(run)) === 'released' ? 'released' : 'stored';
+}
+
+/** With the last event, or without one when a duplicate found nothing to do. */
+async function release(run: StreamRun): Promise<Step> {
+  const wantedAtMost = run.pending.at(-1)?.version ?? run.session.stored.version;
+  const committed = await commitPending(run, { release: { wantedAtMost } });
+  if (committed.kind === 'stored') return 'released';
+  if (committed.kind === 'refused') return afterRefusal(run, committed);
+  count(run.batch.engine, 'AskedForMore');
+  return 'again';
+}
+
+/** What was resolved after the refused event is forgotten, so the stream goes on from the checkpoint. */
+async function afterRefusal(
+  run: StreamRun,
+  { next, error, permanent }: Extract<Committed, { kind: 'refused' }>,
+): Promise<Step> {
+  const step = await failed(run, next, { error, permanent });
+  return step === 'go-on' ? 'again' : step;
+}
+
+/** Everything before the event is stored first: a failure among it comes first, too. */
+async function failed(
+  run: StreamRun,
+  next: NextEvent,
+  { error, permanent }: { error: unknown; permanent: boolean },
+): Promise<Step> {
+  const { version } = next.event.metadata;
+  return store(run, () => {
+    const { attempting } = run.session.stored;
+    const before = attempting?.version === version ? attempting : undefined;
+    // Alone, the try was counted when it began.
+    const attempts = run.isAlone ? Math.max(1, before?.count ?? 1) : (before?.count ?? 0) + 1;
+    const firstFailedAt = before?.firstFailedAt ?? run.batch.engine.serverClock.now();
+    return afterFailure(run, next, { error, permanent, attempts, firstFailedAt });
+  });
+}
+
+const stepAfter = (outcome: AfterFailure): Step =>
+  outcome === 'released' ? 'released' : outcome === 'skipped' ? 'go-on' : 'again';
+
+/** A shared holder never is further than a chunk beyond its checkpoint: after that many events nobody is suspected. */
+function leaveSuspicion(run: StreamRun): void {
+  if (run.isAlone && run.suspects <= 0) run.isAlone = false;
+}

@@ -1,0 +1,73 @@
+// One call of the consumer's react, with an end: it throws, returns, or is told to abort and then waited for no longer. A
+// react that ignores the signal may still be running afterwards; what it returns is ignored, and fencing refuses the rest.
+
+import type { Event } from '../../model/event.ts';
+import type { Write } from '../../platform/dynamodb/port.ts';
+import { DeadlineError } from './deadline.ts';
+import { checkWrites } from './own-writes.ts';
+import type { ReactContext } from './port.ts';
+import { type Batch, count } from './run.ts';
+
+export type ReactEnd =
+  | { kind: 'done'; writes: readonly Write[]; bytes: number }
+  /** `permanent`: no later try can end differently. */
+  | { kind: 'failed'; error: unknown; permanent: boolean }
+  /** `counts`: it had the whole invocation, so it is to blame. */
+  | { kind: 'deadline'; error: DeadlineError; counts: boolean };
+
+export async function reactOnce(
+  batch: Batch,
+  event: Event,
+  { attempt, replay }: { attempt: number; replay?: ReactContext['replay'] },
+): Promise<ReactEnd> {
+  const { engine, deadline } = batch;
+  const isFirst = batch.reactsBegun === 0;
+  batch.reactsBegun += 1;
+  const startedAt = engine.world.clock.now();
+  const context: ReactContext = {
+    consumer: engine.declaration.name,
+    attempt,
+    ...(replay && { replay }),
+    correlationId: event.metadata.correlationId,
+    remainingMs: () => deadline.remainingMs(),
+    signal: deadline.signal,
+  };
+  try {
+    const returned = await orDeadline(async () => engine.react(event, context), deadline.signal);
+    const checked = checkWrites(returned, { effects: engine.declaration.effects, ownTables: engine.ownTables });
+    if (checked.kind === 'ok') return { kind: 'done', writes: checked.writes, bytes: checked.bytes };
+    return { kind: 'failed', error: new RefusedWritesError(checked.code, checked.message), permanent: true };
+  } catch (error) {
+    if (!deadline.signal.aborted) return { kind: 'failed', error, permanent: false };
+    count(engine, 'ReactDeadlines');
+    return { kind: 'deadline', error: new DeadlineError(), counts: isFirst };
+  } finally {
+    const durationMs = engine.world.clock.now() - startedAt;
+    engine.metrics.count('ReactDuration', durationMs, 'Milliseconds', { consumer: engine.declaration.name });
+  }
+}
+
+/** What a dead letter names when react returned, but its writes can never be committed. */
+export class RefusedWritesError extends Error {
+  override readonly name: string;
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = code;
+    this.code = code;
+  }
+}
+
+async function orDeadline<Result>(run: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+  signal.throwIfAborted();
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([run(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
