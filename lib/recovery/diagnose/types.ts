@@ -1,0 +1,102 @@
+// Evidence is what was measured; a finding is what it means and what would help.
+
+/** What each look at the system saw. Absent = was not looked at (which is not the same as "is well"). */
+export interface Evidence {
+  /** Milliseconds since 1970: when it was collected. */
+  at: number;
+  consumers: ConsumerEvidence[];
+  relay?: {
+    /** Age of the oldest unread record of the DynamoDB stream. */
+    iteratorAgeMs?: number;
+    mappingState?: string;
+    errors?: number;
+    throttles?: number;
+    /** Stored commits beyond the directory, from a sample or a scrub. */
+    unsequencedCommits?: number;
+    failedBatches?: number;
+  };
+  bus?: {
+    /** PutEvents entries that failed, and deliveries that ended in a rule's dead-letter queue. */
+    failedEntries?: number;
+    undelivered?: number;
+  };
+  integrity?: { damagedStreams: DamagedStream[] };
+}
+
+export interface DamagedStream {
+  streamId: string;
+  /** Versions that are missing or whose hash is broken. */
+  kind:
+    | 'missing-commit'
+    | 'hash-mismatch'
+    | 'truncated-stream'
+    | 'fork'
+    | 'rewritten-history'
+    | 'unsequenced-commit'
+    | 'checkpoint-beyond-head';
+  version: number;
+}
+
+export interface ConsumerEvidence {
+  consumer: string;
+  /** Events that nothing will deliver any more, by the gap scan. */
+  gapEvents?: number;
+  gapStreams?: number;
+  oldestGapMs?: number;
+  lagEvents?: number;
+  lagSeconds?: number;
+  parkedStreams?: number;
+  /** Open dead letters, grouped. */
+  deadLetters?: { fingerprint: string; count: number; errorName: string; rounds: number; newestAt: number }[];
+  queue?: { visible: number; inFlight: number; oldestAgeSeconds?: number; dlqDepth?: number };
+  mappingState?: string;
+  ruleState?: string;
+  functionState?: { errors?: number; throttles?: number; invocations?: number };
+  backfillWaiting?: boolean;
+  /** The gap scan could not say: the log's own lag is above its bound. */
+  unknown?: boolean;
+}
+
+export type Cause =
+  | 'data-corruption'
+  | 'truncated-stream'
+  | 'unsequenced-commits'
+  | 'checkpoint-beyond-head'
+  | 'relay-down'
+  | 'relay-behind'
+  | 'broker-down'
+  | 'delivery-lost'
+  | 'consumer-down'
+  | 'consumer-failing'
+  | 'throttled'
+  | 'poison-message'
+  | 'behind'
+  | 'backfill-waiting'
+  | 'unknown';
+
+export type ProposedAction =
+  | 'restore'
+  | 'repair-relay'
+  | 'enable-mapping'
+  | 'enable-rule'
+  | 'fill-gaps'
+  | 'resume'
+  | 'redrive'
+  | 'replay'
+  | 'wait'
+  | 'escalate';
+
+export interface Finding {
+  /** Stable for the same problem: cause, consumer and what identifies it, not its numbers. */
+  id: string;
+  cause: Cause;
+  consumer?: string;
+  severity: 'critical' | 'high' | 'medium' | 'low';
+  /** 0 to 1: how sure the evidence makes us. */
+  confidence: number;
+  action: ProposedAction;
+  /** One sentence with the numbers. */
+  explanation: string;
+  /** What an action needs: stream ids, fingerprints. */
+  facts: Record<string, unknown>;
+}

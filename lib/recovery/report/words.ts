@@ -1,0 +1,54 @@
+// The sentences and the rows that both renderings share.
+
+import type { Conservation, Verdict } from '../verify/types.ts';
+import type { RecoveryReport } from './types.ts';
+
+export const HEADLINES: Readonly<Record<RecoveryReport['result'], string>> = {
+  recovered: 'Recovered and proved complete',
+  'nothing-to-do': 'Nothing to repair',
+  proposed: 'Dry run: this is what would be done',
+  incomplete: 'Not complete: the verification found something',
+  refused: 'Refused: nothing was changed',
+  failed: 'Failed: see the steps',
+};
+
+export const BOXES: readonly [keyof Conservation, string][] = [
+  ['appended', 'appended'],
+  ['resolved', 'resolved'],
+  ['skipped', 'skipped'],
+  ['discarded', 'discarded'],
+  ['parked', 'parked'],
+  ['waiting', 'waiting behind parked'],
+  ['lagging', 'lagging'],
+  ['gap', 'gap'],
+];
+
+/** `1.2 s`, `3 min 5 s`, `2 h 4 min`. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 60) return `${(ms / 1_000).toFixed(1)} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+}
+
+export const instant = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').replace('Z', ' UTC');
+
+export interface ConservationRow {
+  consumer: string;
+  before?: Conservation;
+  after?: Conservation;
+}
+
+export function conservationRows(before: Verdict | undefined, after: Verdict | undefined): ConservationRow[] {
+  const of = (verdict: Verdict | undefined, name: string) =>
+    verdict?.consumers.find(({ consumer }) => consumer === name)?.conservation;
+  const names = new Set([...(before?.consumers ?? []), ...(after?.consumers ?? [])].map(({ consumer }) => consumer));
+  return [...names].map((consumer) => ({ consumer, before: of(before, consumer), after: of(after, consumer) }));
+}
+
+/** The number as it is now, with what it was before when that differs. */
+export function beforeAfter(box: keyof Conservation, { before, after }: ConservationRow): string {
+  const now = (after ?? before)?.[box] ?? 0;
+  return before !== undefined && after !== undefined && before[box] !== now ? `${before[box]} → ${now}` : String(now);
+}
