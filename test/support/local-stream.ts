@@ -62,6 +62,8 @@ function plain(value: AttributeValue): StreamAttributeValue {
   if (value.BS) return { BS: value.BS.map((bytes) => Buffer.from(bytes).toString('base64')) };
   if (value.L) return { L: value.L.map(plain) };
   if (value.M) return { M: image(value.M) };
+  // DynamoDB Local loses the type of an empty map.
+  if (Object.keys(value).length === 0) return { M: {} };
   return value as StreamAttributeValue;
 }
 

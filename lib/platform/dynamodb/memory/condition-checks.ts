@@ -11,7 +11,7 @@ type Check = (scope: Scope) => string | undefined;
 
 const ORDERED: readonly TypeCode[] = ['S', 'N', 'B'];
 const SIZED: readonly TypeCode[] = ['S', 'B', 'SS', 'NS', 'BS', 'L', 'M'];
-const TYPE_NAMES: readonly TypeCode[] = ['B', 'NULL', 'SS', 'BOOL', 'L', 'BS', 'N', 'NS', 'S', 'M'];
+const TYPE_NAMES: readonly TypeCode[] = ['N', 'BS', 'L', 'B', 'NULL', 'M', 'S', 'SS', 'NS', 'BOOL'];
 
 const checksOf = new WeakMap<Condition, Check[]>();
 
@@ -121,12 +121,11 @@ function collectTypeName(operand: Operand, checks: Check[]): void {
 function collectOperand(operand: Operand, operator: string, allowed: readonly TypeCode[], checks: Check[]): void {
   collectSize(operand, checks);
   if (operand.kind !== 'value') return;
-  const label = /^[a-z]/.test(operator) ? 'operator or function' : 'operator';
   checks.push((scope) => {
     const type = typeOf(scope.values[operand.name] as Value);
     return allowed.includes(type)
       ? undefined
-      : `Incorrect operand type for operator or function; ${label}: ${operator}, operand type: ${type}`;
+      : `Incorrect operand type for operator or function; operator or function: ${operator}, operand type: ${type}`;
   });
 }
 

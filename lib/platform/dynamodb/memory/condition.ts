@@ -84,7 +84,8 @@ function lengthOf(value: Value): number | undefined {
 }
 
 function comparesAs(comparator: Comparator, left: Value | undefined, right: Value | undefined): boolean {
-  if (left === undefined || right === undefined) return comparator === '<>' && left !== right;
+  // A missing attribute differs from everything, also from another missing one.
+  if (left === undefined || right === undefined) return comparator === '<>';
   if (comparator === '=') return equal(left, right);
   if (comparator === '<>') return !equal(left, right);
   const order = compare(left, right);

@@ -69,7 +69,11 @@ export interface Page {
   ConsumedCapacity?: ReturnType<CapacityMeter['single']>;
 }
 
-export function preparePage(source: Source, input: PagedInput, others: readonly Parsed<unknown>[]): PageReader {
+export function preparePage(
+  source: Source,
+  input: PagedInput,
+  others: Readonly<Record<string, Parsed<unknown>>>,
+): PageReader {
   checkOneOf('select', input.Select, ['ALL_ATTRIBUTES', 'ALL_PROJECTED_ATTRIBUTES', 'COUNT', 'SPECIFIC_ATTRIBUTES']);
   const { Limit } = input;
   if (Limit !== undefined && !(Number.isInteger(Limit) && Limit >= 1)) {
@@ -82,7 +86,7 @@ export function preparePage(source: Source, input: PagedInput, others: readonly 
   const projection =
     input.ProjectionExpression === undefined ? undefined : parsedProjection(input.ProjectionExpression);
   checkSelect(source, input);
-  const scope = scopeOf(input, [filter, projection, ...others]);
+  const scope = scopeOf(input, { FilterExpression: filter, ProjectionExpression: projection, ...others });
   const passes = filter && conditionTest(filter, scope);
   const shape = projection ? projector(projection, scope) : copyItemOut;
   return { scope, read: (records) => readPage(source, input, records, passes, shape) };

@@ -34,8 +34,12 @@ function parseAnd(parsing: Parsing): Condition {
 function parseNot(parsing: Parsing): Condition {
   if (parsing.tokens.takeKeyword('NOT')) return { kind: 'not', of: parseNot(parsing) };
   if (parsing.tokens.takeOperator('(')) {
+    const doubled = parsing.tokens.isOperator('(');
     const inner = parseOr(parsing);
+    // "((a))": the inner pair ends right before the outer one.
+    if (doubled && parsing.closedAt === parsing.tokens.position) parsing.redundant = true;
     parsing.tokens.expectOperator(')');
+    parsing.closedAt = parsing.tokens.position;
     return inner;
   }
   return parseComparison(parsing);
@@ -62,7 +66,7 @@ const calledFunction = ({ tokens }: Parsing): string | undefined =>
   tokens.peek().kind === 'word' && tokens.isOperator('(', 1) ? tokens.peek().text : undefined;
 
 function parseCall(parsing: Parsing, name: string): Condition {
-  if (!Object.hasOwn(ARITY, name)) throw new SyntaxFault(`Invalid function name; function: ${name}`);
+  if (!Object.hasOwn(ARITY, name)) throw wrongFunction(name);
   parsing.tokens.take();
   const args = parseArguments(parsing);
   const called = name as ConditionFunction;
@@ -73,6 +77,13 @@ function parseCall(parsing: Parsing, name: string): Condition {
   }
   return { kind: 'call', function: called, args };
 }
+
+const wrongFunction = (name: string): SyntaxFault =>
+  new SyntaxFault(
+    name === 'if_not_exists' || name === 'list_append'
+      ? `The function is not allowed in a condition expression; function: ${name}`
+      : `Invalid function name; function: ${name}`,
+  );
 
 function parseArguments(parsing: Parsing): Operand[] {
   const { tokens } = parsing;
@@ -86,7 +97,7 @@ function parseArguments(parsing: Parsing): Operand[] {
 function parseOperand(parsing: Parsing): Operand {
   const called = calledFunction(parsing);
   if (called === undefined) return parsePathOrValue(parsing);
-  if (called !== 'size') throw new SyntaxFault(`Invalid function name; function: ${called}`);
+  if (called !== 'size') throw wrongFunction(called);
   parsing.tokens.take();
   const args = parseArguments(parsing);
   if (args.length !== 1) {

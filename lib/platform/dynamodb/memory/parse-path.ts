@@ -10,6 +10,12 @@ export interface Parsing {
   references: References;
   /** Reserved words that were used as bare attribute names. Reported after syntax errors, as the server does. */
   reserved: string[];
+  /** Position after the last closing parenthesis of a condition. */
+  closedAt?: number;
+  /** A condition has two pairs of parentheses around the same thing. */
+  redundant?: boolean;
+  /** A fault to report when there is no other. */
+  last?: string;
 }
 
 export function parsePath(parsing: Parsing): Path {

@@ -38,7 +38,7 @@ function parsed<T>(kind: ExpressionKind, text: string, parse: (parsing: Parsing)
 }
 
 function parseFresh<T>(kind: ExpressionKind, text: string, parse: (parsing: Parsing) => T): Parsed<T> {
-  if (text.trim() === '') throw invalid(kind, 'The expression can not be empty;');
+  if (text === '') throw invalid(kind, 'The expression can not be empty;');
   const bytes = Buffer.byteLength(text);
   if (bytes > EXPRESSION_LIMIT_BYTES) {
     throw invalid(kind, `Expression size has exceeded the maximum allowed size; expression size: ${bytes}`);
@@ -50,10 +50,12 @@ function parseFresh<T>(kind: ExpressionKind, text: string, parse: (parsing: Pars
       reserved: [],
     };
     const tree = parse(parsing);
+    if (parsing.redundant) throw new SyntaxFault('The expression has redundant parentheses;');
     const [reserved] = parsing.reserved;
     if (reserved !== undefined) {
       throw new SyntaxFault(`Attribute name is a reserved keyword; reserved keyword: ${reserved}`);
     }
+    if (parsing.last !== undefined) throw new SyntaxFault(parsing.last);
     return { kind, tree, references: parsing.references };
   } catch (error) {
     if (error instanceof SyntaxFault) throw invalid(kind, error.message);

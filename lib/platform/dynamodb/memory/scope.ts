@@ -18,11 +18,16 @@ interface Aliases {
   ExpressionAttributeValues?: Record<string, unknown>;
 }
 
+/** The request's expressions by parameter name, absent ones as undefined. */
+type Expressions = Readonly<Record<string, Parsed<unknown> | undefined>>;
+
 /** Checks that names and values are exactly those which the expressions use; copies the values. */
-export function scopeOf(request: Aliases, expressions: readonly (Parsed<unknown> | undefined)[]): Scope {
+export function scopeOf(request: Aliases, expressions: Expressions): Scope {
   const { ExpressionAttributeNames: names, ExpressionAttributeValues: rawValues } = request;
+  if (names) checkGiven('Names', names, expressions);
+  if (rawValues) checkGiven('Values', rawValues, expressions);
   const values = rawValues && valuesIn(rawValues);
-  for (const expression of expressions) {
+  for (const expression of Object.values(expressions)) {
     if (expression) checkDefined(expression, names, values);
   }
   if (names) checkUsed('Names', Object.keys(names), expressions);
@@ -59,17 +64,22 @@ function checkDefined(
   }
 }
 
-function checkUsed(
-  what: 'Names' | 'Values',
-  given: string[],
-  expressions: readonly (Parsed<unknown> | undefined)[],
-): void {
-  const field = what === 'Names' ? 'names' : 'values';
-  if (expressions.every((expression) => expression === undefined)) {
-    throw validationError(`ExpressionAttribute${what} can only be specified when using expressions`);
+function checkGiven(what: 'Names' | 'Values', given: object, expressions: Expressions): void {
+  if (Object.keys(given).length === 0) throw validationError(`ExpressionAttribute${what} must not be empty`);
+  if (Object.values(expressions).every((expression) => expression === undefined)) {
+    const absent =
+      what === 'Values'
+        ? `: ${Object.keys(expressions).join(' and ')} ${Object.keys(expressions).length > 1 ? 'are' : 'is'} null`
+        : '';
+    throw validationError(`ExpressionAttribute${what} can only be specified when using expressions${absent}`);
   }
-  if (given.length === 0) throw validationError(`ExpressionAttribute${what} must not be empty`);
-  const unused = given.filter((one) => !expressions.some((expression) => expression?.references[field].has(one)));
+}
+
+function checkUsed(what: 'Names' | 'Values', given: string[], expressions: Expressions): void {
+  const field = what === 'Names' ? 'names' : 'values';
+  const unused = given.filter(
+    (one) => !Object.values(expressions).some((expression) => expression?.references[field].has(one)),
+  );
   if (unused.length > 0) {
     throw validationError(
       `Value provided in ExpressionAttribute${what} unused in expressions: keys: {${unused.join(', ')}}`,

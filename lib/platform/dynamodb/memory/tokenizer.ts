@@ -1,6 +1,6 @@
 // Splits an expression into tokens. Keywords are recognised by the parsers, because they are reserved words in any case.
 
-export type TokenKind = 'word' | 'name' | 'value' | 'number' | 'operator' | 'end';
+export type TokenKind = 'word' | 'name' | 'value' | 'number' | 'operator' | 'unknown' | 'end';
 
 export interface Token {
   kind: TokenKind;
@@ -10,34 +10,22 @@ export interface Token {
 }
 
 const TOKEN =
-  /\s*(?:(?<word>[A-Za-z_][A-Za-z0-9_]*)|(?<name>#[A-Za-z0-9_]+)|(?<value>:[A-Za-z0-9_]+)|(?<number>[0-9]+)|(?<operator><>|<=|>=|[=<>+\-(),.[\]]))/y;
+  /\s*(?:(?<word>[A-Za-z][A-Za-z0-9_]*)|(?<name>#[A-Za-z0-9_]+)|(?<value>:[A-Za-z0-9_]+)|(?<number>[0-9]+)|(?<operator><>|<=|>=|[=<>+\-(),.[\]])|(?<unknown>\S))/y;
 
-/** The offending text, for the message that the server would give. */
+/** A fault in the expression's text; its message is the server's, without "Invalid ...Expression: ". */
 export class SyntaxFault extends Error {}
 
-export function tokenize(expression: string): Token[] {
+function tokenize(expression: string): Token[] {
   const tokens: Token[] = [];
   TOKEN.lastIndex = 0;
-  let at = 0;
-  while (expression.slice(at).trim() !== '') {
-    TOKEN.lastIndex = at;
-    const match = TOKEN.exec(expression);
-    if (!match)
-      throw syntaxFault(expression, at + (expression.slice(at).length - expression.slice(at).trimStart().length), 1);
+  for (let match = TOKEN.exec(expression); match; match = TOKEN.exec(expression)) {
     const groups = match.groups as Partial<Record<TokenKind, string>>;
     const kind = (Object.keys(groups) as TokenKind[]).find((key) => groups[key] !== undefined) as TokenKind;
     const text = groups[kind] as string;
     tokens.push({ kind, text, at: TOKEN.lastIndex - text.length });
-    at = TOKEN.lastIndex;
   }
   tokens.push({ kind: 'end', text: '<EOF>', at: expression.length });
   return tokens;
-}
-
-function syntaxFault(expression: string, at: number, length: number): SyntaxFault {
-  return new SyntaxFault(
-    `Syntax error; token: "${expression.slice(at, at + length)}", near: "${expression.slice(Math.max(0, at - 6), at + length + 6).trim()}"`,
-  );
 }
 
 /** A cursor over the tokens with the few questions that the parsers ask. */
@@ -53,6 +41,11 @@ export class Tokens {
 
   peek(ahead = 0): Token {
     return this.#tokens[Math.min(this.#next + ahead, this.#tokens.length - 1)] as Token;
+  }
+
+  /** Number of tokens taken. */
+  get position(): number {
+    return this.#next;
   }
 
   take(): Token {
@@ -96,12 +89,14 @@ export class Tokens {
     if (this.peek().kind !== 'end') throw this.fault();
   }
 
+  /** Quotes the current token with its two neighbours, like the server. */
   fault(): SyntaxFault {
     const token = this.peek();
     const previous = this.#tokens[this.#next - 1];
     const following = this.#tokens[this.#next + 1];
-    const from = previous?.at ?? token.at;
-    const to = following && following.kind !== 'end' ? following.at + following.text.length : this.#expression.length;
-    return new SyntaxFault(`Syntax error; token: "${token.text}", near: "${this.#expression.slice(from, to).trim()}"`);
+    const from = previous?.at ?? (token.kind === 'end' ? 0 : token.at);
+    const last = following && following.kind !== 'end' ? following : token;
+    const to = last.kind === 'end' ? this.#expression.length : last.at + last.text.length;
+    return new SyntaxFault(`Syntax error; token: "${token.text}", near: "${this.#expression.slice(from, to)}"`);
   }
 }

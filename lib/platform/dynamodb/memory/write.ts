@@ -4,6 +4,7 @@
 import type { UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { conditionTest } from './condition.ts';
 import { validationError } from './errors.ts';
+import { checkIndexKeys } from './index-keys.ts';
 import { keyOfItem, keyOfRequest, type PrimaryKey } from './keys.ts';
 import { parsedCondition, parsedUpdate } from './parse.ts';
 import type { RealPath } from './paths.ts';
@@ -12,7 +13,7 @@ import { ITEM_LIMIT_BYTES } from './size.ts';
 import type { StoredRecord } from './sorted-records.ts';
 import { recordOf, type Table } from './table.ts';
 import { prepareUpdate } from './update.ts';
-import { copyItemIn, type Item, member, typeOf, type Value } from './values.ts';
+import { copyItemIn, type Item } from './values.ts';
 
 type Conditional = Pick<
   UpdateCommandInput,
@@ -58,7 +59,12 @@ export function prepareWrite(table: Table, request: WriteRequest): PreparedWrite
     request.kind === 'update' && request.UpdateExpression !== undefined
       ? parsedUpdate(request.UpdateExpression)
       : undefined;
-  const scope = scopeOf(request, [condition, update]);
+  const scope = scopeOf(
+    request,
+    request.kind === 'update'
+      ? { UpdateExpression: update, ConditionExpression: condition }
+      : { ConditionExpression: condition },
+  );
   const holds = condition && conditionTest(condition, scope);
   return {
     table,
@@ -80,7 +86,7 @@ function changeOf(
   if (request.kind === 'put') {
     const item = copyItemIn(request.Item ?? {});
     const key = keyOfItem(table.schema, item);
-    checkIndexKeys(table, item);
+    checkIndexKeys(table, item, 'put');
     const record = recordOf(item);
     if (record.sizeBytes > ITEM_LIMIT_BYTES) throw validationError('Item size has exceeded the maximum allowed size');
     return { key, paths: NO_PATHS, change: () => record };
@@ -95,7 +101,7 @@ function changeOf(
     change(before) {
       const base = before?.item ?? key.attributes;
       const item = prepared ? prepared.apply(base) : base;
-      checkIndexKeys(table, item);
+      checkIndexKeys(table, item, 'update');
       const record = recordOf(item);
       if (record.sizeBytes > ITEM_LIMIT_BYTES) {
         throw validationError('Item size to update has exceeded the maximum allowed size');
@@ -104,26 +110,3 @@ function changeOf(
     },
   };
 }
-
-/** An index's key attribute may be absent, but not of another type or empty. */
-function checkIndexKeys(table: Table, item: Item): void {
-  for (const { schema } of table.indexes.values()) {
-    for (const attribute of schema.sortKey ? [schema.partitionKey, schema.sortKey] : [schema.partitionKey]) {
-      const value = member(item, attribute.name);
-      if (value === undefined) continue;
-      if (typeOf(value) !== attribute.type) {
-        throw validationError(
-          `One or more parameter values were invalid: Type mismatch for Index Key ${attribute.name} Expected: ${attribute.type} Actual: ${typeOf(value)} IndexName: ${schema.name}`,
-        );
-      }
-      if (isEmpty(value)) {
-        throw validationError(
-          `One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty ${attribute.type === 'S' ? 'string' : 'binary'} value. IndexName: ${schema.name}, IndexKey: ${attribute.name}`,
-        );
-      }
-    }
-  }
-}
-
-const isEmpty = (value: Value): boolean =>
-  (typeof value === 'string' || value instanceof Uint8Array) && value.length === 0;
