@@ -1,0 +1,30 @@
+// The system that a drill runs against, as the drill sees it. The local system is one; a deployment in AWS can be
+// another, without processes to kill.
+
+import type { EventStore } from '../../flow/event-store/port.ts';
+import type { Faults } from './faults.ts';
+
+export interface QueueDepth {
+  name: string;
+  url: string;
+  isDeadLetterQueue: boolean;
+  waiting: number;
+  inFlight: number;
+  delayed: number;
+}
+
+export interface DrillSystem {
+  eventStore: EventStore;
+  /** Outputs of all stacks. */
+  outputs: Readonly<Record<string, string>>;
+  /** Configuration for the drill's own SDK clients. */
+  clientConfig: { endpoint?: string; region?: string; credentials?: { accessKeyId: string; secretAccessKey: string } };
+  faults: Faults;
+  /** SIGKILL of every process of a function. Returns how many there were. */
+  kill(functionName: string): number;
+  /** Invokes and waits for the answer. @throws EventRecoveryError when the function fails */
+  invoke(functionName: string, payload: unknown): Promise<unknown>;
+  queues(): Promise<QueueDepth[]>;
+  /** Invocations by event source mappings that are under way. */
+  inFlight(): number;
+}
