@@ -1,6 +1,17 @@
 // The package's export `./runtime`: everything that runs inside functions and services. No CDK, no local system.
 
 export {
+  type CompleteDeclaration,
+  type DeclaredEventTypes,
+  declareEventTypes,
+} from './flow/consumer/declaration.ts';
+export {
+  type ConsumerOptions,
+  type DefinedConsumer,
+  defineConsumer,
+} from './flow/consumer/define-consumer.ts';
+export type { React, ReactContext } from './flow/consumer/port.ts';
+export {
   createEventStore,
   type EventStoreOptions,
 } from './flow/event-store/event-store.ts';
@@ -13,6 +24,7 @@ export type {
   ReadOptions,
 } from './flow/event-store/port.ts';
 export type { Commit } from './model/commit.ts';
+export type { ConsumerDeclaration, RegisteredConsumer } from './model/consumer.ts';
 export {
   ConcurrencyError,
   EventRecoveryError,
@@ -23,3 +35,5 @@ export {
 export type { Event, Json, NewEvent } from './model/event.ts';
 export type { ConsumerName, EventId, EventType, Position, StreamId, Version } from './model/ids.ts';
 export type { Clock, Ids, Random, Timers, World } from './platform/clock.ts';
+export type { Write } from './platform/dynamodb/port.ts';
+export type { LambdaContext } from './platform/lambda-context.ts';
