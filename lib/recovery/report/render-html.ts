@@ -19,7 +19,7 @@ p{margin:4px 0}.soft{color:var(--soft)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px 14px}.card b{display:block;font-size:22px;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 th{color:var(--soft);font-weight:600;white-space:nowrap}td.number{text-align:right;white-space:nowrap}th.number{text-align:right}
 .critical,.failed,.refused{color:var(--bad)}.high,.waiting{color:var(--warn)}.done{color:var(--good)}
 svg{width:100%;height:auto;margin-top:8px}svg text{fill:var(--fg);font:12px system-ui,sans-serif}svg .axis,svg .took{fill:var(--soft)}svg .tick{stroke:var(--line)}
