@@ -32,6 +32,19 @@ describe('the relay', () => {
     expect(JSON.stringify(mapping.DestinationConfig)).toContain('relayfailuresbucketname');
   });
 
+  it('goes on with a long backfill in a bus entry that only its own rule hears', () => {
+    const rule = resource(flow, 'AWS::Events::Rule', 'EventBusRelayBackfill').Properties;
+    expect(rule.EventPattern).toEqual({ source: ['event-recovery'], 'detail-type': ['$RelayBackfill'] });
+    expect(rule.EventBusName).toEqual({ Ref: expect.stringMatching(/^EventBus/) });
+    expect(rule.Targets).toMatchObject([
+      { Arn: { 'Fn::GetAtt': [expect.stringMatching(/^EventBusRelayRelayCommits/), 'Arn'] }, DeadLetterConfig: {} },
+    ]);
+    expect(resource(flow, 'AWS::Lambda::EventInvokeConfig', 'EventBusRelayRelayCommits').Properties).toMatchObject({
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: {} },
+    });
+  });
+
   it('does not reserve concurrency', () => {
     for (const [, { Properties }] of resourcesOf(flow, 'AWS::Lambda::Function')) {
       expect(Properties.ReservedConcurrentExecutions).toBeUndefined();
@@ -68,7 +81,7 @@ describe('the repair behind the relay', () => {
   it('loses nothing: what EventBridge or Lambda give up on lies in a queue for 14 days', () => {
     const queueArn = { 'Fn::GetAtt': [expect.stringMatching(/^EventBusRelayRepairDeadLetterQueue/), 'Arn'] };
     expect(rule.Targets).toMatchObject([{ DeadLetterConfig: { Arn: queueArn } }]);
-    expect(resource(flow, 'AWS::Lambda::EventInvokeConfig').Properties).toMatchObject({
+    expect(resource(flow, 'AWS::Lambda::EventInvokeConfig', 'EventBusRelayRepair').Properties).toMatchObject({
       DestinationConfig: { OnFailure: { Destination: queueArn } },
       MaximumRetryAttempts: 2,
       MaximumEventAgeInSeconds: 6 * 3_600,

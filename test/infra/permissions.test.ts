@@ -91,6 +91,7 @@ describe('permissions', () => {
       'logs:CreateLogStream logs:PutLogEvents on <EventBusRelayRelayCommitsLogGroup>',
       's3:ListBucket on arn:<AWS::Partition>:s3:::<relay-failures-bucket-name>',
       's3:PutObject on arn:<AWS::Partition>:s3:::<relay-failures-bucket-name>/*',
+      'sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <EventBusRelayBackfillDeadLetterQueue>',
       'xray:PutTelemetryRecords xray:PutTraceSegments on *',
     ]);
   });

@@ -1,21 +1,23 @@
-// Lambda code: the project's own functions in ONE esbuild run per process, consumers' entries in one run each. The AWS SDK
+// Lambda code: the project's own functions in ONE esbuild run per synth, consumers' entries in one run each. The AWS SDK
 // goes into the bundle (ADR 0002), so that the bytes which the local system runs are the bytes which AWS runs. Output is
 // not minified: dead letters keep stack traces, and their fingerprints must not change with every build.
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { BundlingOptions } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import { type BuildOptions, buildSync } from 'esbuild';
 import { InvalidInputError } from '../../model/errors.ts';
 
 /** Deployed from `lambdas/<name>/handler.ts`. A new function is added here and in the construct that makes it. */
 export const PROJECT_FUNCTIONS = ['register-consumer', 'relay-commits', 'repair-relay'] as const;
 export type ProjectFunctionName = (typeof PROJECT_FUNCTIONS)[number];
+
+const PROJECT = 'project';
 
 /** Every bundle is one file with this handler. */
 export const BUNDLE_HANDLER = 'index.handler';
@@ -47,18 +49,26 @@ const SETTINGS = {
   logLevel: 'error',
 } satisfies BuildOptions;
 
-let workDirectory: string | undefined;
-let projectBundles: string | undefined;
-const entryBundles = new Map<string, string>();
+/** Bundles of one synth, by name or entry: a file that is edited between two synths of one process is bundled again. */
+const bundlesOf = new WeakMap<IConstruct, Map<string, string>>();
+
+function once(scope: Construct, key: string, make: () => string): string {
+  const bundles = bundlesOf.get(scope.node.root) ?? new Map<string, string>();
+  bundlesOf.set(scope.node.root, bundles);
+  const known = bundles.get(key) ?? make();
+  bundles.set(key, known);
+  return known;
+}
 
 /** Code of one of the project's own functions. */
 export function projectCode(scope: Construct, name: ProjectFunctionName): Code {
   if (!Stack.of(scope).bundlingRequired) return notBundled();
-  projectBundles ??= bundle(
-    'project',
-    Object.fromEntries(PROJECT_FUNCTIONS.map((each) => [`${each}/index`, join(ROOT, 'lambdas', each, 'handler.ts')])),
+  const folder = once(scope, PROJECT, () =>
+    bundle(
+      Object.fromEntries(PROJECT_FUNCTIONS.map((each) => [`${each}/index`, join(ROOT, 'lambdas', each, 'handler.ts')])),
+    ),
   );
-  return Code.fromAsset(join(projectBundles, name));
+  return Code.fromAsset(join(folder, name));
 }
 
 /**
@@ -75,24 +85,22 @@ export function entryCode(scope: Construct, entry: string): Code {
     });
   }
   if (!Stack.of(scope).bundlingRequired) return notBundled();
-  let output = entryBundles.get(entry);
-  if (output === undefined) {
-    output = bundle(`entry-${entryBundles.size}-${basename(entry)}`, { index: relative(ROOT, entry) });
-    entryBundles.set(entry, output);
-  }
-  return Code.fromAsset(output);
+  return Code.fromAsset(once(scope, entry, () => bundle({ index: entry })));
 }
 
 /** For stacks that are not asked for (`cdk deploy OtherStack`, unit tests): the CDK never deploys them. */
 const notBundled = (): Code => Code.fromInline('// not bundled: this stack was not selected');
 
-function bundle(folder: string, entryPoints: Record<string, string>): string {
+let workDirectory: string | undefined;
+
+/** Into a new folder that goes when the process does; the CDK copies what it needs. */
+function bundle(entryPoints: Record<string, string>): string {
   if (workDirectory === undefined) {
     const made = mkdtempSync(join(tmpdir(), 'event-recovery-bundles-'));
     process.once('exit', () => rmSync(made, { recursive: true, force: true }));
     workDirectory = made;
   }
-  const outdir = join(workDirectory, folder);
+  const outdir = mkdtempSync(join(workDirectory, 'bundle-'));
   buildSync({ ...SETTINGS, entryPoints, outdir });
   return outdir;
 }

@@ -180,6 +180,8 @@ const consumerEnvironment = (
   CHECKPOINTS_TABLE: eventStore.checkpointsTable.tableName,
   DEAD_LETTERS_TABLE: eventStore.deadLettersTable.tableName,
   IDEMPOTENCY_TABLE: eventStore.idempotencyTable.tableName,
+  // No permission comes with it: the name is for refusing a `react` that writes there.
+  RECOVERY_TABLE: eventStore.recoveryTable.tableName,
   CONSUMER_NAME: declaration.name,
   QUEUE_URL: queueUrl,
   MARKER_TTL_SECONDS: String(numbers.markerTtl.toSeconds()),

@@ -2,7 +2,7 @@
 // retention, tracing, and a role that holds only what is granted (no managed policy). No reserved concurrency: it would be
 // taken from the whole account.
 
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ApplicationLogLevel,
@@ -26,6 +26,12 @@ export const METRICS_NAMESPACE = 'EventRecovery';
 export const DEFAULT_LOG_RETENTION = RetentionDays.ONE_MONTH;
 /** 512 MB has 0.29 vCPU; a cold start of the bundles stays well under a second. */
 export const DEFAULT_MEMORY_MB = 512;
+
+/**
+ * For functions that EventBridge or S3 invoke: Lambda tries again at most twice (after 1 and 2 minutes) and, while it is
+ * throttled, until an age of at most 6 hours. What is given up on must have an on-failure destination.
+ */
+export const ASYNC_INVOKE = { retryAttempts: 2, maxEventAge: Duration.hours(6) } as const;
 
 export interface FunctionConventionsProps {
   /** `service` of log lines, traces and metrics. */

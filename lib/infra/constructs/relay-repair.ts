@@ -14,7 +14,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledgeResourceWildcard } from './acknowledgements.ts';
-import { ProjectFunction } from './event-function.ts';
+import { ASYNC_INVOKE, ProjectFunction } from './event-function.ts';
 import type { IEventStore } from './event-store-base.ts';
 import { createDeadLetterQueue } from './queues.ts';
 import { grantRelaying, relayEnvironment } from './relay.ts';
@@ -22,11 +22,6 @@ import { runbookAlarm } from './runbook-alarm.ts';
 
 /** One batch of at most 99 records; five times the relay's own minute, because a backfill may stand behind each. */
 export const REPAIR_TIMEOUT = Duration.minutes(5);
-/** Lambda retries an asynchronous invocation at most twice (after 1 and 2 minutes) ... */
-export const REPAIR_RETRY_ATTEMPTS = 2;
-/** ... and, while it is throttled, until this age. 6 hours is Lambda's maximum. */
-export const REPAIR_MAX_EVENT_AGE = Duration.hours(6);
-
 export interface RelayRepairProps {
   readonly eventStore: IEventStore;
   readonly bus: events.IEventBus;
@@ -55,11 +50,7 @@ export class RelayRepair extends Construct {
     this.function.addToRolePolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [objects] }));
     acknowledgeResourceWildcard(repair, objects, 'Lambda chooses the keys of its failure records.');
     bucket.encryptionKey?.grantDecrypt(this.function);
-    this.function.configureAsyncInvoke({
-      retryAttempts: REPAIR_RETRY_ATTEMPTS,
-      maxEventAge: REPAIR_MAX_EVENT_AGE,
-      onFailure: new SqsDestination(this.deadLetterQueue),
-    });
+    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
     this.rule = new Rule(this, 'GaveUpRule', {
       description: 'A batch that the relay gave up on was written to the relay-failures bucket',
       eventPattern: {

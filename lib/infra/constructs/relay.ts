@@ -4,6 +4,8 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type * as events from 'aws-cdk-lib/aws-events';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   EventSourceMapping,
@@ -12,14 +14,18 @@ import {
   type Function as LambdaFunction,
   StartingPosition,
 } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { PAGE_MAX_STREAMS } from '../../flow/log/pages.ts';
+import { BUS_SOURCE, RELAY_BACKFILL } from '../../model/wake-up.ts';
 import { acknowledgeResourceWildcard } from './acknowledgements.ts';
-import { ProjectFunction } from './event-function.ts';
+import { ASYNC_INVOKE, ProjectFunction } from './event-function.ts';
 import type { IEventStore } from './event-store-base.ts';
 import { DIRECTORY_KEYS, grantOnKeys } from './key-grants.ts';
+import { createDeadLetterQueue } from './queues.ts';
 import { runbookAlarm } from './runbook-alarm.ts';
 
 /** One batch = one log page, even when each commit is of another stream: one transaction per invocation. */
@@ -61,6 +67,8 @@ export interface RelayProps extends RelayOptions {
 export class Relay extends Construct {
   readonly function: LambdaFunction;
   readonly mapping: EventSourceMapping;
+  /** Backfills that did not get on. */
+  readonly backfillDeadLetterQueue: Queue;
 
   constructor(scope: Construct, id: string, props: RelayProps) {
     super(scope, id);
@@ -90,11 +98,20 @@ export class Relay extends Construct {
       supportS3OnFailureDestination: true,
       onFailure: bucketDestination(eventStore.relayFailuresBucket),
     });
+    this.backfillDeadLetterQueue = this.continueBackfills(bus, eventStore);
     runbookAlarm(this, 'IteratorAgeAlarm', {
       metric: this.metricIteratorAge(),
       threshold: ITERATOR_AGE_ALARM.toMilliseconds(),
       meaning: 'The relay is more than 15 minutes behind the Events table; after 24 hours records are trimmed.',
       runbook: 'relay-iterator-age',
+      alertsTopic,
+    });
+    runbookAlarm(this, 'BackfillFailedAlarm', {
+      metric: this.backfillDeadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
+      threshold: 1,
+      meaning:
+        'The relay could not go on with a long backfill of one stream; the next event of the stream starts it again.',
+      runbook: 'relay-backfill-failed',
       alertsTopic,
     });
     runbookAlarm(this, 'ErrorsAlarm', {
@@ -105,6 +122,21 @@ export class Relay extends Construct {
       runbook: 'relay-errors',
       alertsTopic,
     });
+  }
+
+  /** A backfill too long for one invocation goes on in a bus entry that only this rule matches. */
+  private continueBackfills(bus: events.IEventBus, eventStore: IEventStore): Queue {
+    const deadLetterQueue = createDeadLetterQueue(this, 'BackfillDeadLetterQueue', {
+      encryptionKey: eventStore.encryptionKey,
+    });
+    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(deadLetterQueue) });
+    new Rule(this, 'BackfillRule', {
+      description: 'A long backfill of the relay goes on',
+      eventBus: bus,
+      eventPattern: { source: [BUS_SOURCE], detailType: [RELAY_BACKFILL] },
+      targets: [new LambdaTarget(this.function, { deadLetterQueue })],
+    });
+    return deadLetterQueue;
   }
 
   /** Age of the last record that was read, in milliseconds. @default maximum over 5 minutes */

@@ -33,6 +33,7 @@ export class FlowStack extends Stack {
       RelayCommitsFunctionName: this.eventBus.relay.function.functionName,
       RepairRelayFunctionName: this.eventBus.repair.function.functionName,
       RegisterConsumerFunctionName: this.eventBus.registry.function.functionName,
+      RelayBackfillDeadLetterQueueUrl: this.eventBus.relay.backfillDeadLetterQueue.queueUrl,
       RelayRepairDeadLetterQueueUrl: this.eventBus.repair.deadLetterQueue.queueUrl,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
