@@ -38,9 +38,10 @@ export const CONTINUATION_LIMITS: BackfillLimits = {
 const UNPACKED_PER_STORED = Math.ceil(COMMIT_MAX_TEXT_BYTES / COMMIT_MAX_BYTES);
 
 export interface Budget {
-  /** Whether one more commit may be read; the one that crosses a limit is the last. */
-  allows(streamCommits: number): boolean;
-  spend(commit: Pick<StoredCommit, 'events' | 'encoding'>): void;
+  /** Takes one commit from the budget before it is read, because several streams read at once. False: stop here. */
+  takeCommit(streamCommits: number): boolean;
+  /** Counts the bytes of what was read; the commit that crosses the limit is the last. */
+  countBytes(commit: Pick<StoredCommit, 'events' | 'encoding'>): void;
   /** Whether there is time to begin another round. */
   hasTime(): boolean;
 }
@@ -51,10 +52,13 @@ export function createBudget(limits: BackfillLimits, remainingMs: () => number):
   const hasTime = () => remainingMs() > limits.reserveMs;
   return {
     hasTime,
-    allows: (streamCommits) =>
-      streamCommits < limits.streamCommits && commits < limits.commits && bytes < limits.bytes && hasTime(),
-    spend({ events, encoding }) {
+    takeCommit(streamCommits) {
+      const isOver = streamCommits >= limits.streamCommits || commits >= limits.commits || bytes >= limits.bytes;
+      if (isOver || !hasTime()) return false;
       commits += 1;
+      return true;
+    },
+    countBytes({ events, encoding }) {
       bytes += events.length * (encoding === 'br' ? UNPACKED_PER_STORED : 1);
     },
   };

@@ -80,14 +80,14 @@ export async function gatherCommits(input: {
         await stored?.return?.();
         stored = undefined;
       } else {
-        if (!budget.allows(found.backfilled)) {
+        if (!budget.takeCommit(found.backfilled)) {
           found.behind = target;
           break;
         }
         stored ??= source.readFrom(streamId, next)[Symbol.asyncIterator]();
         const read = await stored.next();
         const item = read.done ? undefined : read.value;
-        if (item !== undefined) budget.spend(item);
+        if (item !== undefined) budget.countBytes(item);
         const answer = examine(item, next, head, input.verify);
         if ('damage' in answer) {
           found.damages.push(answer.damage);

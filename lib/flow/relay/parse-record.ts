@@ -45,6 +45,7 @@ export function parseRecord(raw: unknown, index: number): ParsedRecord {
   if (change.NewImage === undefined || change.NewImage === null) {
     const shouldHaveOne = record.eventName === 'INSERT' || record.eventName === 'MODIFY';
     if (shouldHaveOne) return malformed('it has no NewImage; the table needs the stream view type NEW_IMAGE');
+    if (keys.streamId === undefined) return malformed('it has neither a NewImage nor readable Keys');
     return { kind: 'ignored', index, reason: 'removed', ...keys };
   }
   if (sequenceNumber === undefined) return malformed('it has no SequenceNumber');

@@ -56,6 +56,11 @@ describe('a record of the DynamoDB stream', () => {
   it.each<[string, (raw: Changed) => void, string]>([
     ['no dynamodb object', (raw) => Reflect.deleteProperty(raw, 'dynamodb'), 'no "dynamodb" object'],
     ['no image although it was inserted', ({ dynamodb }) => Reflect.deleteProperty(dynamodb, 'NewImage'), 'NEW_IMAGE'],
+    [
+      'neither image nor keys',
+      (raw) => Object.assign(raw, { eventName: 'REMOVE', dynamodb: { SequenceNumber: '1' } }),
+      'neither a NewImage nor readable Keys',
+    ],
     ['no sequence number', ({ dynamodb }) => Reflect.deleteProperty(dynamodb, 'SequenceNumber'), 'SequenceNumber'],
     ['an image that is a text', ({ dynamodb }) => Object.assign(dynamodb, { NewImage: 'x' }), 'NewImage'],
     ['no version', ({ dynamodb }) => Reflect.deleteProperty(dynamodb.NewImage, 'version'), 'version'],
