@@ -36,15 +36,16 @@ const HOPS_MAX = 1_000_000;
 const SHOWN_CORRELATION_LENGTH = 256;
 const SHA_256_HEX = /^[0-9a-f]{64}$/;
 
-const WAKE_UP_REASONS: readonly string[] = [
-  'continue',
-  'retry',
-  'gap',
-  'redrive',
-  'rewind',
-  'resume',
-  'intake',
-] satisfies Extract<QueueMessage, { kind: 'wake-up' }>['reason'][];
+/** Complete by the compiler: a new reason that is missing here would be refused as malformed. */
+const WAKE_UP_REASONS: Record<Extract<QueueMessage, { kind: 'wake-up' }>['reason'], true> = {
+  continue: true,
+  retry: true,
+  gap: true,
+  redrive: true,
+  rewind: true,
+  resume: true,
+  intake: true,
+};
 
 /** Never throws. @example records.map((record) => parseRecord(record, { name: 'inventory', drill: false })) */
 export function parseRecord(record: QueueRecord, consumer: { name: string; drill: boolean }): ParsedRecord {
@@ -158,8 +159,8 @@ function parseQueueMessage(fields: Fields, consumer: string): WakeUp | Redeliver
   const base = { streamId: streamId(fields.streamId), hops: wholeNumber('hops of a message', fields.hops, HOPS_MAX) };
   if (fields.kind === 'redeliver') return { ...base, ...parseRedeliver(fields) };
   if (fields.kind !== 'wake-up') throw malformed('kind of a message', fields.kind, '"wake-up" or "redeliver"');
-  if (typeof fields.reason !== 'string' || !WAKE_UP_REASONS.includes(fields.reason)) {
-    throw malformed('reason of a wake-up', fields.reason, WAKE_UP_REASONS.join(', '));
+  if (typeof fields.reason !== 'string' || !Object.hasOwn(WAKE_UP_REASONS, fields.reason)) {
+    throw malformed('reason of a wake-up', fields.reason, Object.keys(WAKE_UP_REASONS).join(', '));
   }
   return {
     ...base,
