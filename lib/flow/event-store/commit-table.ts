@@ -99,7 +99,11 @@ export function createCommitTable({ dynamo, eventsTable, world }: CommitTableOpt
 
     async getMany(keys) {
       const plainKeys = keys.map(({ streamId, version }) => ({ streamId, version }));
-      const items = await batchGetAll(retrying, eventsTable, plainKeys, { ...world, ConsistentRead: true });
+      const items = await batchGetAll(retrying, eventsTable, plainKeys, {
+        timers: world.timers,
+        random: world.random,
+        ConsistentRead: true,
+      });
       return items.map(storedCommit);
     },
 

@@ -37,7 +37,8 @@ export function createMemoryEventStore(options: { world?: World } = {}): MemoryE
     dynamo,
     async append(...input) {
       const result = await store.append(...input);
-      sequencing = sequencing.then(() => sequence(store, log, world, result));
+      const next = () => sequence(store, log, world, result);
+      sequencing = sequencing.then(next, next);
       await sequencing;
       return result;
     },
