@@ -14,21 +14,19 @@ import type { CheckpointTable } from './table.ts';
 export function createCheckpoints(table: CheckpointTable): Checkpoints {
   let saves = 0;
   return {
-    get: (key) =>
-      withRetries(table.world, async () => {
-        const { Item } = await table.dynamo.get({
-          TableName: table.table,
-          Key: checkpointKey(key),
-          ConsistentRead: true,
-        });
-        return Item && toCheckpoint(Item as CheckpointItem);
-      }),
+    get: async (key) => {
+      const { Item } = await withRetries(table.world, () =>
+        table.dynamo.get({ TableName: table.table, Key: checkpointKey(key), ConsistentRead: true }),
+      );
+      return Item && toCheckpoint(Item as CheckpointItem);
+    },
     getMany: async (keys) => {
       // BatchGetItem refuses a key that is there twice.
       const distinct = [...new Map(keys.map(checkpointKey).map((key) => [key.pk, key])).values()];
       const items = await withRetries(table.world, () =>
         batchGetAll<CheckpointItem & Record<string, unknown>>(table.dynamo, table.table, distinct, {
-          ...table.world,
+          timers: table.world.timers,
+          random: table.world.random,
           ConsistentRead: true,
         }),
       );

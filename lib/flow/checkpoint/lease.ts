@@ -51,7 +51,7 @@ export const CLAUSES = {
     '(attribute_not_exists(#attempting.#retryAt) OR #attempting.#retryAt <= :now OR attribute_exists(#rewind))',
   isDeferredUntil: '#attempting.#retryAt = :retryAt',
   hasWork:
-    '(attribute_not_exists(#version) OR #version < :wanted OR attribute_exists(#leaseOwner) OR attribute_exists(#rewind))',
+    '(attribute_not_exists(#version) OR #version < :wanted OR #version < #wanted OR attribute_exists(#leaseOwner) OR attribute_exists(#rewind))',
   tokenIsOurs: '#token = :token AND #leaseOwner = :owner',
   tokenIsTheSame: '#token = :token',
   notSavedBefore: '(attribute_not_exists(#saved) OR #saved <> :nonce)',

@@ -17,11 +17,12 @@ export function createDeadLetters(table: DeadLetterTable): DeadLetters {
     recordWrite: (deadLetter) => recordWrite(table.table, deadLetter),
     statusWrite: (id, from, to, now, extra = {}) =>
       statusWrite(table.table, id, from, { ...extra, status: to, updatedAt: now }),
-    get: (id) =>
-      withRetries(table.world, async () => {
-        const { Item } = await table.dynamo.get({ TableName: table.table, Key: { id }, ConsistentRead: true });
-        return Item && toDeadLetter(Item);
-      }),
+    get: async (id) => {
+      const { Item } = await withRetries(table.world, () =>
+        table.dynamo.get({ TableName: table.table, Key: { id }, ConsistentRead: true }),
+      );
+      return Item && toDeadLetter(Item);
+    },
     list: (filter) => listDeadLetters(table, filter),
   };
 }
