@@ -387,6 +387,24 @@ export function checkpointsContract(engine: Engine): void {
   });
 
   describe('saving without a transaction', () => {
+    it('refuses the request of an earlier save that DynamoDB carries out after a later one', async () => {
+      const sent: Parameters<Dynamo['update']>[0][] = [];
+      const recording: Dynamo = {
+        ...tables.dynamo,
+        update: (request) => {
+          sent.push(request);
+          return tables.dynamo.update(request);
+        },
+      };
+      const store = over(recording);
+      const lease = leaseOf(await take({ wanted: v(3) }, store));
+      await store.save(lease, { version: v(1) }, { now: now() });
+      const late = sent.at(-1) as (typeof sent)[number];
+      await store.save(lease, { version: v(2) }, { now: now() });
+      await expect(tables.dynamo.update(late)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
+      expect(await checkpoints.get(key)).toMatchObject({ version: 2 });
+    });
+
     it('recognises a lost response of the release', async () => {
       const held = await take();
       const flaky = over(lostResponse(tables.dynamo, { update: 1 }));

@@ -10,6 +10,9 @@ import { requestRewind, unparkWrite } from './rewind.ts';
 import { save } from './save.ts';
 import type { CheckpointTable } from './table.ts';
 
+/** 12 digits: text order is number order, and the item stays small. */
+const padded = (number: number): string => String(number).padStart(12, '0');
+
 /** @example const checkpoints = createCheckpoints({ dynamo, table: environment.CHECKPOINTS_TABLE, world }); */
 export function createCheckpoints(table: CheckpointTable): Checkpoints {
   let saves = 0;
@@ -34,9 +37,10 @@ export function createCheckpoints(table: CheckpointTable): Checkpoints {
     },
     acquire: (input) => acquire(table, input),
     save: ({ owner, token, ...key }, change, { now, alongside = [] }) => {
-      // The token is unique per acquisition of this item, the count per save of this process.
+      // The token grows with each acquisition of this item, the count with each save of this process.
       saves += 1;
-      return save(table, { key, proof: { owner, token, nonce: `${token}.${saves}` }, change, now, alongside });
+      const nonce = `${padded(token)}.${padded(saves)}`;
+      return save(table, { key, proof: { owner, token, nonce }, change, now, alongside });
     },
     requestRewind: (key, request) => requestRewind(table, key, request),
     unparkWrite: (key, deadLetterId, now, decision = 'retry') => unparkWrite(table, key, deadLetterId, now, decision),

@@ -1,5 +1,6 @@
 // A change under the lease as an update expression, and what a refusal of it means. Pure. Values are absolute, never
-// relative, so that the same write applied twice changes nothing; the nonce makes the second one recognisable.
+// relative, so that the same write applied twice changes nothing; the nonce makes the second one recognisable, and its order
+// refuses a request that DynamoDB carries out late, after a later save of the same lease.
 
 import { CHECKPOINT_FORMAT } from '../../model/checkpoint.ts';
 import type { CheckpointItem } from './item.ts';
@@ -10,7 +11,7 @@ import type { ConditionalUpdate } from './table.ts';
 export interface LeaseProof {
   owner: string;
   token: number;
-  /** Unique per save. */
+  /** Unique per save; in text order, each save of a lease is above the one before it. */
   nonce: string;
 }
 
@@ -40,7 +41,7 @@ export function saveUpdate(
     update: `SET ${set.join(', ')}${removed.length === 0 ? '' : ` REMOVE ${removed.join(', ')}`}`,
     condition: allOf(
       CLAUSES.tokenIsOurs,
-      CLAUSES.notSavedBefore,
+      CLAUSES.followsTheLastSave,
       ...(release?.wantedAtMost === undefined ? [] : [CLAUSES.wantedIsReached]),
       ...(isConditionalRelease ? [CLAUSES.noRewindWaits] : []),
     ),

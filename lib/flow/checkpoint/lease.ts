@@ -54,7 +54,7 @@ export const CLAUSES = {
     '(attribute_not_exists(#version) OR #version < :wanted OR #version < #wanted OR attribute_exists(#leaseOwner) OR attribute_exists(#rewind))',
   tokenIsOurs: '#token = :token AND #leaseOwner = :owner',
   tokenIsTheSame: '#token = :token',
-  notSavedBefore: '(attribute_not_exists(#saved) OR #saved <> :nonce)',
+  followsTheLastSave: '(attribute_not_exists(#saved) OR #saved < :nonce)',
 } as const;
 
 export const allOf = (...clauses: readonly string[]): string => clauses.join(' AND ');
