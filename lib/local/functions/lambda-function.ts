@@ -128,7 +128,7 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
     async stop() {
       stopped = true;
       for (const process of all) process.kill();
-      await Promise.race([Promise.all([...all].map((process) => process.exited)), sleep(2_000)]);
+      await Promise.race([Promise.all([...all].map((process) => process.exited)), sleep(2_000, undefined, { ref: false })]);
     },
   };
 }
