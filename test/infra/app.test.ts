@@ -95,6 +95,15 @@ describe('the app', () => {
     expect([...intrinsics].sort()).toEqual(['"Fn::GetAtt":', '"Fn::Join":', '"Ref":']);
   });
 
+  it('can be removed without losing data: every table and bucket of every stack stays', () => {
+    const kept = all.flatMap((template) => [
+      ...resourcesOf(template, 'AWS::DynamoDB::Table'),
+      ...resourcesOf(template, 'AWS::S3::Bucket'),
+    ]);
+    expect(kept).toHaveLength(9);
+    expect(kept.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain')).toEqual([]);
+  });
+
   it('deploys the Data stack first, then Flow, then what consumes', () => {
     const order = app.node.children
       .filter((child) => child instanceof Stack)

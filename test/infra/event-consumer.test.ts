@@ -148,6 +148,8 @@ describe('EventConsumer refuses at synth', () => {
     ],
     ['half a message', { batchSize: 2.5 }, 'INVALID_CONSUMER_NUMBER', /got 2.5; allowed: a whole number from 1/],
     ['a big batch that nobody waits for', { batchSize: 11 }, 'INVALID_CONSUMER_NUMBER', /without a maxBatchingWindow/],
+    ['64 MB', { memorySize: 64 }, 'INVALID_CONSUMER_NUMBER', /memorySize in MB .* got 64; .* from 128 to 10240/],
+    ['an alarm at once', { queueAgeAlarm: Duration.seconds(5) }, 'INVALID_CONSUMER_NUMBER', /got 5; .* from 60 to/],
     ['16 minutes', { timeout: Duration.minutes(16) }, 'INVALID_CONSUMER_NUMBER', /got 960; .* from 1 to 900/],
     [
       'fewer receives than unclean ends need',

@@ -66,9 +66,9 @@ describe('permissions', () => {
 
   it('give a consumer the store for reading and only its own items for writing', () => {
     expect(allowed(templates.example, 'InventoryConsumer')).toEqual([
+      'BatchGetItem GetItem Query on <log-table-name>',
       'DeleteItem UpdateItem on <idempotency-table-name> inventory#*',
       'GetItem Query on <events-table-name>',
-      'GetItem Query on <log-table-name>',
       'GetItem UpdateItem on <checkpoints-table-name> inventory#*',
       'GetItem UpdateItem on <dead-letters-table-name> inventory#*',
       'GetItem on <checkpoints-table-name> registry',

@@ -1,19 +1,15 @@
 // The alarms of one consumer. Each says what it means and which heading of the runbook to open.
 
-import { Duration } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { runbookAlarm } from './runbook-alarm.ts';
 
-/** A retry waits seconds and a visibility timeout minutes; what is older than this does not come by itself. */
-export const DEFAULT_QUEUE_AGE_ALARM = Duration.minutes(15);
-
 export interface ConsumerAlarmsProps {
   readonly consumerName: string;
   readonly alertsTopic: ITopic;
-  /** @default Duration.minutes(15) */
-  readonly queueAgeAlarm?: Duration;
+  readonly queueAgeAlarm: Duration;
   readonly queueAge: IMetric;
   readonly deadLetterQueueDepth: IMetric;
   readonly undelivered: IMetric;
@@ -22,12 +18,11 @@ export interface ConsumerAlarmsProps {
 }
 
 export function createConsumerAlarms(scope: Construct, props: ConsumerAlarmsProps): void {
-  const { consumerName, alertsTopic } = props;
-  const queueAge = props.queueAgeAlarm ?? DEFAULT_QUEUE_AGE_ALARM;
+  const { consumerName, alertsTopic, queueAgeAlarm } = props;
   runbookAlarm(scope, 'QueueAgeAlarm', {
     metric: props.queueAge,
-    threshold: queueAge.toSeconds(),
-    meaning: `Consumer ${consumerName}: the oldest message waits for ${queueAge.toHumanString()}.`,
+    threshold: queueAgeAlarm.toSeconds(),
+    meaning: `Consumer ${consumerName}: the oldest message waits for ${queueAgeAlarm.toHumanString()}.`,
     runbook: 'consumer-queue-age',
     alertsTopic,
   });

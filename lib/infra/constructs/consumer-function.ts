@@ -39,7 +39,7 @@ export function createConsumerFunction(
     service: declaration.name,
     description: `Consumer ${declaration.name}`,
     timeout: numbers.timeout,
-    memorySize: props.memorySize,
+    memorySize: numbers.memorySize,
     environment: { ...environment, ...props.environment },
     logRetention: props.logRetention,
     logLevel: props.logLevel,

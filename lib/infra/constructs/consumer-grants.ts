@@ -11,7 +11,8 @@ export function grantConsuming(grantee: IGrantable, eventStore: IEventStore, con
   const { checkpointsTable, deadLettersTable, idempotencyTable, logTable } = eventStore;
   const own = `${consumer}#*`;
   eventStore.eventsTable.grant(grantee, 'dynamodb:GetItem', 'dynamodb:Query');
-  logTable.grant(grantee, 'dynamodb:GetItem', 'dynamodb:Query');
+  // Where it begins, by position: directory and pages.
+  logTable.grant(grantee, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query');
   // Damage that it meets while reading is recorded, never passed silently.
   grantOnKeys(grantee, logTable, INCIDENT_PARTITION, 'PutItem', 'UpdateItem');
   grantOnKeys(grantee, checkpointsTable, REGISTRY_KEYS, 'GetItem');

@@ -6,6 +6,7 @@ import type { CompleteDeclaration } from '../../flow/consumer/declaration.ts';
 import { InvalidInputError } from '../../model/errors.ts';
 import { DRILL_STREAM_PREFIX } from '../../model/ids.ts';
 import { BUS_SOURCE, STREAM_MOVED } from '../../model/wake-up.ts';
+import { DEFAULT_MEMORY_MB } from './event-function.ts';
 import { REDRIVE_HORIZON } from './queues.ts';
 
 export interface ConsumerNumbersInput {
@@ -16,6 +17,8 @@ export interface ConsumerNumbersInput {
   readonly maxConcurrency?: number;
   readonly maxReceiveCount?: number;
   readonly markerTtl?: Duration;
+  readonly memorySize?: number;
+  readonly queueAgeAlarm?: Duration;
 }
 
 export type ConsumerNumbers = Required<ConsumerNumbersInput>;
@@ -36,6 +39,8 @@ export const DEFAULT_MAX_CONCURRENCY = 10;
 export const RECEIVE_SLACK = 6;
 /** One day more than the redrive horizon: the clock of the TTL and that of SQS are not the same. */
 export const DEFAULT_MARKER_TTL = Duration.days(REDRIVE_HORIZON.toDays() + 1);
+/** A retry waits seconds and a visibility timeout minutes; what is older than this does not come by itself. */
+export const DEFAULT_QUEUE_AGE_ALARM = Duration.minutes(15);
 /** EventBridge, quotas: event pattern size. */
 export const EVENT_PATTERN_MAX_CHARACTERS = 2_048;
 
@@ -46,6 +51,8 @@ const LIMITS = {
   windowSeconds: [0, 300],
   maxConcurrency: [2, 1_000],
   maxReceiveCount: [1, 1_000],
+  memoryMb: [128, 10_240],
+  queueAgeSeconds: [60, REDRIVE_HORIZON.toSeconds()],
 } as const satisfies Record<string, readonly [number, number]>;
 
 /** @throws InvalidInputError `INVALID_CONSUMER_NUMBER` */
@@ -83,6 +90,9 @@ export function consumerNumbers(input: ConsumerNumbersInput, declaration: Comple
       `at least ${REDRIVE_HORIZON.toSeconds()} (14 days): until then a message can come back from the dead-letter queue`,
     );
   }
+  const memorySize = within(of('memorySize in MB'), input.memorySize ?? DEFAULT_MEMORY_MB, LIMITS.memoryMb);
+  const queueAgeAlarm = input.queueAgeAlarm ?? DEFAULT_QUEUE_AGE_ALARM;
+  within(of('queueAgeAlarm in seconds'), queueAgeAlarm.toSeconds(), LIMITS.queueAgeSeconds);
   const maxConcurrency = input.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
   within(of('maxConcurrency'), maxConcurrency, LIMITS.maxConcurrency);
   return {
@@ -93,6 +103,8 @@ export function consumerNumbers(input: ConsumerNumbersInput, declaration: Comple
     maxConcurrency,
     maxReceiveCount,
     markerTtl,
+    memorySize,
+    queueAgeAlarm,
   };
 }
 

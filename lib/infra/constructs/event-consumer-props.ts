@@ -47,7 +47,7 @@ export interface EventConsumerProps {
   readonly maxReceiveCount?: number;
   /** How long a completed effect is remembered: at least 14 days. @default Duration.days(15) */
   readonly markerTtl?: Duration;
-  /** Alarm when the oldest message waits this long. @default Duration.minutes(15) */
+  /** Alarm when the oldest message waits this long: 1 minute to 14 days. @default Duration.minutes(15) */
   readonly queueAgeAlarm?: Duration;
   /** @default - the bus's topic */
   readonly alertsTopic?: ITopic;

@@ -89,7 +89,7 @@ export class EventConsumer extends Construct implements IGrantable {
     registration.node.addDependency(this.rule);
     this.mapping.node.addDependency(registration);
 
-    createConsumerAlarms(this, this.alarmProps(props));
+    createConsumerAlarms(this, this.alarmProps(props, numbers));
     this.createOutputs();
   }
 
@@ -143,11 +143,11 @@ export class EventConsumer extends Construct implements IGrantable {
     });
   }
 
-  private alarmProps(props: EventConsumerProps): ConsumerAlarmsProps {
+  private alarmProps(props: EventConsumerProps, { queueAgeAlarm }: ConsumerNumbers): ConsumerAlarmsProps {
     return {
       consumerName: this.consumerName,
       alertsTopic: props.alertsTopic ?? props.eventBus.alertsTopic,
-      queueAgeAlarm: props.queueAgeAlarm,
+      queueAgeAlarm,
       queueAge: this.metricQueueAge(),
       deadLetterQueueDepth: this.metricDeadLetterQueueDepth(),
       undelivered: this.metricUndelivered(),
