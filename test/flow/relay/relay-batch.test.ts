@@ -293,6 +293,24 @@ describe('two relays at once (failure 32)', () => {
     expect(placed(await one.entries())[0]).toBe('b@1=1');
   });
 
+  it('say that a stream moved when the rival sequenced it, because the rival may have died before publishing', async () => {
+    const one = await openRelay();
+    const rival = await openRelay({ tables: one.tables });
+    await one.store(stream('a', [1, 1]));
+    const records = await one.records();
+    const { sequence } = one.dependencies.log;
+    let raced = false;
+    one.dependencies.log.sequence = async (input) => {
+      if (!raced) {
+        raced = true;
+        await rival.batch(records.slice(0, 1));
+      }
+      return sequence(input);
+    };
+    expect(await one.batch(records)).toMatchObject({ commits: 1, failures: [] });
+    expect(one.moved()).toEqual([expect.objectContaining({ streamId: 'a', version: 2 })]);
+  });
+
   it('give up after a bounded number of lost races and report the batch', async () => {
     const relay = await openRelay();
     await relay.store(stream('a', [1]));
