@@ -1,0 +1,177 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { DEFAULT_BOUNDS } from '../../../lib/recovery/gap/decide-stream.ts';
+import { createOpenGaps } from '../../../lib/recovery/gap/open-gaps.ts';
+import type { ConsumerScan, ScanResult } from '../../../lib/recovery/gap/port.ts';
+import { type ScanDeps, scanGaps } from '../../../lib/recovery/gap/scan.ts';
+import { createScanStates } from '../../../lib/recovery/gap/scan-state.ts';
+import { createLeases } from '../../../lib/recovery/lease/leases.ts';
+import { createSmallSystem, type SmallSystem, TABLES } from '../../support/small-system.ts';
+
+const MINUTE = 60_000;
+let system: SmallSystem;
+let deps: ScanDeps;
+let queueMessages = 0;
+let logLagMs: number | undefined = 0;
+
+beforeEach(async () => {
+  system = await createSmallSystem();
+  queueMessages = 0;
+  logLagMs = 0;
+  const table = { dynamo: system.dynamo, table: TABLES.recoveryTable };
+  deps = {
+    registry: system.registry,
+    log: system.log,
+    checkpoints: system.checkpoints,
+    openGaps: createOpenGaps(table),
+    states: createScanStates(table),
+    leases: createLeases(table),
+    wakeUps: system.wakeUps,
+    queues: { messages: async () => queueMessages },
+    logLag: { measure: async () => logLagMs },
+    world: system.world,
+    logger: system.logger,
+    metrics: system.metrics,
+  };
+  await system.addConsumer({ name: 'inventory', eventTypes: ['Placed'], effects: 'idempotent' });
+});
+
+async function scan(options: { maxStreams?: number; maxWakeUps?: number; dryRun?: boolean } = {}): Promise<ScanResult> {
+  const input = {
+    bounds: DEFAULT_BOUNDS,
+    logLagBoundMs: MINUTE,
+    maxStreams: 10_000,
+    maxWakeUps: 1_000,
+    leaseMs: MINUTE,
+  };
+  const outcome = await scanGaps(deps, { ...input, ...options });
+  if (outcome.kind !== 'scanned') throw new Error(outcome.kind);
+  return outcome.result;
+}
+const of = (result: ScanResult, name = 'inventory'): ConsumerScan =>
+  result.consumers.find(({ consumer }) => consumer === name) as ConsumerScan;
+const loseAll = () => true;
+
+describe('the gap scan', () => {
+  it('says complete when everything is resolved, and looks at nothing twice', async () => {
+    await system.append('order-1', ['Placed', 'Other', 'Placed']);
+    await system.settle();
+    system.clock.advance(2 * MINUTE);
+    expect(of(await scan())).toMatchObject({ state: 'complete', resolved: 1, gaps: 0 });
+    expect(await scan()).toMatchObject({ pages: 0, checkpoints: 0, scannedTo: 3 });
+  });
+
+  it.each([
+    ['head', (version: number) => version === 1, 1],
+    ['middle', (version: number) => version === 2, 2],
+    ['tail', (version: number) => version >= 3, 3],
+  ])('finds a %s gap, wakes the consumer, and the next scan proves it closed', async (_where, isLost, from) => {
+    await system.append('order-1', ['Placed', 'Placed', 'Placed']);
+    // A lost head or middle is healed by the next wake-up of the stream: so that it stays a gap, what follows is lost too.
+    await system.settle((entry) => entry.detail.version >= from || isLost(entry.detail.version));
+    system.clock.advance(2 * MINUTE);
+    const first = of(await scan());
+    expect(first).toMatchObject({
+      state: 'gaps',
+      gaps: 1,
+      wakeUps: 1,
+      listed: [{ streamId: 'order-1', from, to: 3, count: 4 - from }],
+    });
+    await system.settle();
+    expect(await system.checkpoint('inventory', 'order-1')).toMatchObject({ version: 3 });
+    expect(of(await scan())).toMatchObject({ state: 'complete', resolved: 1, gaps: 0 });
+    expect(await deps.openGaps.get('inventory' as never, 'order-1' as never)).toBeUndefined();
+  });
+
+  it('calls events in flight lagging and not a gap: young ones, a busy queue, a live lease', async () => {
+    await system.append('order-1', ['Placed']);
+    await system.relay();
+    expect(of(await scan())).toMatchObject({ gaps: 0 });
+    system.clock.advance(2 * MINUTE);
+    queueMessages = 3;
+    expect(of(await scan())).toMatchObject({ state: 'lagging', lagging: 1, gaps: 0, wakeUps: 0 });
+    system.clock.advance(20 * MINUTE);
+    expect(of(await scan())).toMatchObject({ state: 'gaps', gaps: 1 });
+  });
+
+  it('does not want what a consumer does not want, and resolves a tail of other types', async () => {
+    await system.append('order-1', ['Placed', 'Other', 'Other']);
+    await system.append('other-1', ['Other']);
+    await system.settle();
+    system.clock.advance(2 * MINUTE);
+    expect(of(await scan())).toMatchObject({ state: 'complete', resolved: 1, lagging: 0, gaps: 0 });
+  });
+
+  it('answers parked for a stream behind a dead letter, and wakes nobody', async () => {
+    await system.addConsumer({ name: 'billing', eventTypes: ['Placed'], effects: 'idempotent', maxAttempts: 1 }, () => {
+      throw new Error('poison');
+    });
+    await system.append('order-1', ['Placed', 'Placed']);
+    await system.settle();
+    system.clock.advance(2 * MINUTE);
+    expect(of(await scan(), 'billing')).toMatchObject({ parked: 1, gaps: 0, wakeUps: 0 });
+  });
+
+  it('forgets nothing when the repair fails: the row is seen again by every scan until the gap is closed', async () => {
+    await system.append('order-1', ['Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    for (const tries of [1, 2, 3]) {
+      expect(of(await scan())).toMatchObject({ gaps: 1 });
+      system.purge('inventory');
+      expect(await deps.openGaps.get('inventory' as never, 'order-1' as never)).toMatchObject({ tries });
+    }
+  });
+
+  it('goes on where it stopped when the budget of streams ends a scan', async () => {
+    for (let stream = 0; stream < 6; stream++) {
+      await system.append(`order-${stream}`, ['Placed']);
+      await system.settle(loseAll);
+    }
+    system.clock.advance(2 * MINUTE);
+    const first = await scan({ maxStreams: 4 });
+    expect(first).toMatchObject({ reachedHead: false, scannedTo: 4 });
+    const second = await scan({ maxStreams: 4 });
+    expect([of(first).gaps, second.reachedHead, of(second).gaps]).toEqual([4, true, 6]);
+  });
+
+  it('is unknown, not complete, while the log itself is behind or nobody can say', async () => {
+    logLagMs = 10 * MINUTE;
+    expect(of(await scan()).state).toBe('unknown');
+    logLagMs = undefined;
+    expect(of(await scan()).state).toBe('unknown');
+  });
+
+  it('never overlaps another scan', async () => {
+    const other = await deps.leases.acquire('scan', 'another', system.clock.now(), 5 * MINUTE);
+    expect(other.kind).toBe('acquired');
+    await expect(scan()).rejects.toThrow('another-scan-runs');
+    system.clock.advance(6 * MINUTE);
+    expect(of(await scan()).state).toBe('complete');
+  });
+
+  it('sees a rewound stream although nothing moved, by its open-gap row', async () => {
+    await system.append('order-1', ['Placed', 'Placed']);
+    await system.settle();
+    system.clock.advance(2 * MINUTE);
+    await scan();
+    const gap = { consumer: 'inventory', streamId: 'order-1', from: 1, to: 2, reason: 'rewind' } as never;
+    await system.checkpoints.requestRewind(
+      { consumer: 'inventory', streamId: 'order-1' } as never,
+      { to: 0, requestId: 'r1', requestedAt: 0 } as never,
+    );
+    await system.dynamo.transactWrite({ TransactItems: [deps.openGaps.openWrite(gap, system.clock.now())] });
+    system.clock.advance(2 * MINUTE);
+    expect(of(await scan())).toMatchObject({ gaps: 1, wakeUps: 1 });
+    await system.settle();
+    expect(await system.checkpoint('inventory', 'order-1')).toMatchObject({ version: 2, generation: 2 });
+  });
+
+  it('leaves drill streams to drill consumers', async () => {
+    await system.addConsumer({ name: 'rehearsal', eventTypes: ['Placed'], effects: 'idempotent', drill: true });
+    await system.append('drill-1', ['Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    const result = await scan({ dryRun: true });
+    expect([of(result).gaps, of(result, 'rehearsal').gaps]).toEqual([0, 1]);
+  });
+});
