@@ -7,9 +7,10 @@ import { ConcurrencyError, EventRecoveryError, StreamDamagedError } from '../../
 import type { StreamId, Version } from '../../model/ids.ts';
 import type { World } from '../../platform/clock.ts';
 import { jitteredDelayMs } from '../../platform/retry.ts';
-import type { Log } from '../log/port.ts';
+import type { DirectoryEntry, Log } from '../log/port.ts';
 import type { CommitTable } from './commit-table.ts';
 import { damageBelow, decideOnFound, decideOnHead, expectedEnd, type Floor, isEnough } from './decide-append.ts';
+import { outcomeUnknown, readFailure } from './failures.ts';
 import { verifyCommit } from './hash.ts';
 import { type Head, type HeadCache, headOf } from './head.ts';
 import { newCommit, type PreparedAppend } from './new-commit.ts';
@@ -94,8 +95,16 @@ async function writeAfter(
     heads.raise(streamId, headOf(commit));
     return resultOf(commit, false);
   }
-  const stored = answer.found ?? (await table.containing(streamId, version));
-  return judge(prepared, version, stored, version);
+  return judge(prepared, version, answer.found ?? (await readTaken(table, streamId, version)), version);
+}
+
+/** The commit in the way, when the refusal did not bring it along. Without it nobody knows whose it is. */
+async function readTaken(table: CommitTable, streamId: StreamId, version: Version): Promise<StoredCommit | undefined> {
+  try {
+    return await table.containing(streamId, version);
+  } catch (error) {
+    throw outcomeUnknown(error, streamId, version);
+  }
 }
 
 /** What stands where this append should begin: its earlier try (the result), somebody else's (undefined), or a reason to stop. */
@@ -134,8 +143,7 @@ async function readHead(
     last = await table.last(streamId);
     floor = { version: known.version, hashPrefix: known.hash, knownBy: 'this process' };
   } else {
-    const [read, directory] = await Promise.all([table.last(streamId), log.directory([streamId])]);
-    const entry = directory.get(streamId);
+    const [read, entry] = await Promise.all([table.last(streamId), readDirectory(log, streamId)]);
     // Both were read at once: what the directory has seen later may be in the table by now.
     last = entry !== undefined && entry.version > headOf(read).version ? await table.last(streamId) : read;
     floor = entry && { ...entry, knownBy: 'the stream directory' };
@@ -145,6 +153,14 @@ async function readHead(
   if (damage !== undefined) throw new StreamDamagedError(streamId, damage.version, damage.damage);
   heads.raise(streamId, head);
   return { head, last };
+}
+
+async function readDirectory(log: Pick<Log, 'directory'>, streamId: StreamId): Promise<DirectoryEntry | undefined> {
+  try {
+    return (await log.directory([streamId])).get(streamId);
+  } catch (error) {
+    throw readFailure(error, 'the stream directory');
+  }
 }
 
 const resultOf = (commit: Omit<Commit, 'events'>, repeated: boolean): AppendResult => ({

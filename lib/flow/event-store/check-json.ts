@@ -84,7 +84,7 @@ export function findNotJson(root: unknown, name: string, limits: JsonLimits): No
   };
 
   const found = visit(root);
-  return found && { ...found, path: name + path.map(pathPart).join('') };
+  return found && { ...found, path: shortened(name + path.map(pathPart).join('')) };
 }
 
 const notJson = (got: unknown, what: string): Finding => ({ kind: 'not-json', got, what });
@@ -111,3 +111,6 @@ const pathPart = (key: Key): string => {
   if (typeof key === 'number') return `[${key}]`;
   return IDENTIFIER.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 };
+
+/** A path stays readable in a message: its beginning and its end. */
+const shortened = (path: string): string => (path.length <= 200 ? path : `${path.slice(0, 120)}…${path.slice(-60)}`);

@@ -50,9 +50,13 @@ export async function readWithRetries<T>(
   try {
     return await retry(read, retryOptions(world));
   } catch (error) {
-    throw isFinal(error) ? refused(error, `reading table "${table}"`) : unavailable(error, table);
+    throw readFailure(error, `table "${table}"`);
   }
 }
+
+/** What a read that was tried often enough ends with. Our own errors are passed on as they are. */
+export const readFailure = (error: unknown, what: string): EventRecoveryError =>
+  isFinal(error) || error instanceof EventRecoveryError ? refused(error, `reading ${what}`) : unavailable(error, what);
 
 /** DynamoDB said no for good. Our own errors are passed on as they are. */
 export function refused(error: unknown, doing: string): EventRecoveryError {
@@ -65,12 +69,12 @@ export function refused(error: unknown, doing: string): EventRecoveryError {
   );
 }
 
-const unavailable = (error: unknown, table: string): EventRecoveryError => {
+const unavailable = (error: unknown, what: string): EventRecoveryError => {
   const { name = 'Error', message = '' } = (error ?? {}) as Facts;
   return new EventRecoveryError(
     'STORE_UNAVAILABLE',
-    `reading table "${table}" failed ${TRIES} times, at last with ${name}: ${message}; remedy: try again later`,
-    { retryable: true, facts: { table, tries: TRIES, awsError: name }, cause: error },
+    `reading ${what} failed several times, at last with ${name}: ${message}; remedy: try again later`,
+    { retryable: true, facts: { what, awsError: name }, cause: error },
   );
 };
 

@@ -7,6 +7,7 @@ import type { Event } from '../../model/event.ts';
 import type { Position } from '../../model/ids.ts';
 import type { Log, LogEntry } from '../log/port.ts';
 import type { CommitTable } from './commit-table.ts';
+import { readFailure } from './failures.ts';
 import { verifyCommit } from './hash.ts';
 
 /** Commits fetched at once: one BatchGetItem. */
@@ -22,7 +23,9 @@ export async function readAll(
   { from, batchSize }: { from: Position; batchSize: number },
 ): Promise<Event[]> {
   const events: Event[] = [];
-  const entries = await entriesAfter(log, from, batchSize);
+  const entries = await entriesAfter(log, from, batchSize).catch((error) => {
+    throw readFailure(error, 'the log');
+  });
   let bytes = 0;
   for (let start = 0; start < entries.length && bytes < MAX_STORED_BYTES; start += COMMITS_AT_ONCE) {
     const wanted = entries.slice(start, start + COMMITS_AT_ONCE);
