@@ -21,6 +21,9 @@ export async function reactOnce(
   { attempt, replay }: { attempt: number; replay?: ReactContext['replay'] },
 ): Promise<ReactEnd> {
   const { engine, deadline } = batch;
+  // A process that slept past its end (a frozen one, say) must not begin an effect: a newer holder may have done it already.
+  // Timers are not to be trusted here: whoever wakes up may see the answer before the abort.
+  if (deadline.isOver()) return { kind: 'deadline', error: new DeadlineError(), counts: false };
   const isFirst = batch.reactsBegun === 0;
   batch.reactsBegun += 1;
   const startedAt = engine.world.clock.now();
