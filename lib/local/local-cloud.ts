@@ -19,6 +19,7 @@ import { startMessaging } from './engines/messaging.ts';
 import { createCallFaults } from './faults/call-faults.ts';
 import { createFaults } from './faults/faults.ts';
 import { createFunctions } from './functions/functions.ts';
+import { writeBootstrap } from './functions/lambda-process.ts';
 import { createFunctionLogs, type LogLine } from './functions/logs.ts';
 import { afterAnswer } from './gateway/after-answers.ts';
 import { eventsService } from './gateway/events-service.ts';
@@ -165,6 +166,7 @@ async function start(
       identities,
       logs,
       endpoint: () => endpoint,
+      bootstrap: writeBootstrap(options.runFolder),
       maxProcesses: options.maxProcesses ?? DEFAULT_MAX_PROCESSES,
     },
     buses,

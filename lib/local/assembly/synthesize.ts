@@ -32,7 +32,7 @@ export interface Synthesized {
 }
 
 const SYNTH_LIMIT_MS = 300_000;
-/** An assembly that nobody used for a week is removed by the next synth. */
+/** An assembly that nobody used for a week is removed by the next synth, what a broken one left at once. */
 const KEEP_UNUSED_MS = 7 * 24 * 3_600_000;
 
 /** @throws EventRecoveryError `LOCAL_SYNTH_FAILED` with the end of what the app printed. */
@@ -40,7 +40,8 @@ export async function synthesize(options: SynthesizeOptions): Promise<Synthesize
   const { projectRoot } = options;
   const configuration = readConfiguration(projectRoot);
   const app = options.app ?? configuration.app ?? 'node bin/app.ts';
-  const context = { ...configuration.context, ...options.context };
+  // The CDK's own program sets it, too; construct ids then name resources in errors, and functions in faults.
+  const context = { 'aws:cdk:enable-path-metadata': true, ...configuration.context, ...options.context };
   const folder = join(localFolder(projectRoot), 'assembly');
   const directory = join(folder, sourceHash(projectRoot, { app, context, node: process.version }));
   if (existsSync(join(directory, 'manifest.json'))) {
@@ -110,6 +111,7 @@ const failed = (command: string, end: unknown, printed: string): EventRecoveryEr
 function removeUnused(folder: string): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (Date.now() - statSync(path).mtimeMs > KEEP_UNUSED_MS) rmSync(path, { recursive: true, force: true });
+    const limitMs = /\.\d+$/.test(name) ? SYNTH_LIMIT_MS : KEEP_UNUSED_MS;
+    if (Date.now() - statSync(path).mtimeMs > limitMs) rmSync(path, { recursive: true, force: true });
   }
 }

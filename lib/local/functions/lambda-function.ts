@@ -33,6 +33,8 @@ export interface FunctionSurroundings {
   identities: Identities;
   logs: FunctionLogs;
   endpoint(): string;
+  /** File that every process runs. */
+  bootstrap: string;
   /** Processes of one function at most. */
   maxProcesses: number;
 }
@@ -54,6 +56,7 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
     const process: LambdaProcess = startProcess({
       environment: environmentOf(spec, spec.variables, credentials, surroundings.endpoint()),
       codeFolder: spec.codeFolder,
+      bootstrap: surroundings.bootstrap,
       memoryMb: spec.memoryMb,
       timeoutMs: spec.timeoutMs,
       log: (pid, text) => logs.write(spec.name, pid, text),
@@ -128,7 +131,10 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
     async stop() {
       stopped = true;
       for (const process of all) process.kill();
-      await Promise.race([Promise.all([...all].map((process) => process.exited)), sleep(2_000, undefined, { ref: false })]);
+      await Promise.race([
+        Promise.all([...all].map((process) => process.exited)),
+        sleep(2_000, undefined, { ref: false }),
+      ]);
     },
   };
 }
