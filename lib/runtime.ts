@@ -36,4 +36,5 @@ export type { Event, Json, NewEvent } from './model/event.ts';
 export type { ConsumerName, EventId, EventType, Position, StreamId, Version } from './model/ids.ts';
 export type { Clock, Ids, Random, Timers, World } from './platform/clock.ts';
 export type { Write } from './platform/dynamodb/port.ts';
+export { type Environment, environmentOf } from './platform/environment.ts';
 export type { LambdaContext } from './platform/lambda-context.ts';

@@ -1,9 +1,7 @@
 // The facts of order fulfilment. Types are declared once, so that a consumer that asks for a misspelt one is refused; data
 // is checked when it is read, because what is stored was written by yesterday's code.
 
-import { declareEventTypes } from '../../lib/flow/consumer/declaration.ts';
-import { InvalidInputError } from '../../lib/model/errors.ts';
-import type { Event } from '../../lib/model/event.ts';
+import { declareEventTypes, type Event, InvalidInputError } from 'event-recovery/runtime';
 
 export const orderEvents = declareEventTypes(['OrderPlaced', 'OrderCancelled', 'OrderShipped']);
 

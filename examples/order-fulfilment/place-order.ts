@@ -1,7 +1,7 @@
 // The producer: what a web shop calls. It appends facts and knows nothing of consumers. Every call may be repeated after a
 // timeout: the event's id comes from the order, so the store recognises the earlier try.
 
-import type { AppendResult, EventStore } from '../../lib/flow/event-store/port.ts';
+import type { AppendResult, EventStore } from 'event-recovery/runtime';
 import { checkOrderLine, counterStream, type OrderLine, orderStream } from './events.ts';
 
 type Appending = Pick<EventStore, 'append'>;

@@ -6,7 +6,7 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { DEFAULT_PARAMETER_PREFIX, EventBus, EventConsumer, EventStore } from '../../lib/index.ts';
+import { DEFAULT_PARAMETER_PREFIX, EventBus, EventConsumer, EventStore } from 'event-recovery';
 import { inventory } from './inventory/consumer.ts';
 import { notification } from './notification/consumer.ts';
 

@@ -1,7 +1,7 @@
 // The example's README is true: its third consumer, copied as it stands there, is bundled, synthesized and reacts.
 
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -28,11 +28,13 @@ describe('the third consumer of the README', () => {
   let folder: string;
 
   beforeAll(() => {
-    // Two levels below the root, like the example itself, so that its relative imports hold.
     mkdirSync(join(root, '.local'), { recursive: true });
     folder = mkdtempSync(join(root, '.local/example-'));
     cpSync(example, folder, { recursive: true });
+    // A package of its own that depends on this one, as in a newcomer's repository.
     writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(root, join(folder, 'node_modules/event-recovery'));
     mkdirSync(join(folder, 'loyalty'));
     const [consumer, handler, imported, deployed] = blocks as [string, string, string, string];
     writeFileSync(join(folder, 'loyalty/consumer.ts'), consumer);

@@ -2,8 +2,7 @@
 // transaction with the checkpoint, so they happen exactly once, however often the function is killed.
 
 import { randomUUID } from 'node:crypto';
-import { defineConsumer } from '../../../lib/flow/consumer/define-consumer.ts';
-import { environmentOf } from '../../../lib/platform/environment.ts';
+import { defineConsumer, environmentOf } from 'event-recovery/runtime';
 import { orderEvents } from '../events.ts';
 import { inventory } from './consumer.ts';
 import { stockWrites } from './react.ts';

@@ -2,9 +2,7 @@
 // has a random key ON PURPOSE: it deduplicates nothing, so counting the ledger shows every effect that was applied twice.
 // Stock may become negative: that an order was placed is a fact, and what is missing has to be bought.
 
-import { InvalidInputError } from '../../../lib/model/errors.ts';
-import type { Event } from '../../../lib/model/event.ts';
-import type { Write } from '../../../lib/platform/dynamodb/port.ts';
+import { type Event, InvalidInputError, type Write } from 'event-recovery/runtime';
 import { orderLineOf } from '../events.ts';
 
 export const stockKey = (sku: string) => ({ pk: `stock#${sku}` });

@@ -1,6 +1,6 @@
 // The order confirmation as a message. Pure: what is sent depends on the event alone, so a repeated send is recognisable.
 
-import type { Event } from '../../../lib/model/event.ts';
+import type { Event } from 'event-recovery/runtime';
 import { orderLineOf } from '../events.ts';
 
 export interface Confirmation {

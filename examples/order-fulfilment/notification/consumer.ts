@@ -1,6 +1,6 @@
 // What the notification consumer is: read by the stack at synth and by the function at start.
 
-import type { ConsumerDeclaration } from '../../../lib/model/consumer.ts';
+import type { ConsumerDeclaration } from 'event-recovery/runtime';
 
 export const notification = {
   name: 'notification',

@@ -1,16 +1,14 @@
 // The notification consumer's function: sends one message per placed order. At least once: a crash between the message and
 // its marker sends it again, with the same event id. While a replay suppresses effects, nothing is sent.
 
-import { PublishCommand } from '@aws-sdk/client-sns';
-import { defineConsumer } from '../../../lib/flow/consumer/define-consumer.ts';
-import { createSnsClient } from '../../../lib/platform/aws-clients.ts';
-import { environmentOf } from '../../../lib/platform/environment.ts';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { defineConsumer, environmentOf } from 'event-recovery/runtime';
 import { orderEvents } from '../events.ts';
 import { confirmationOf } from './confirmation.ts';
 import { notification } from './consumer.ts';
 
 const environment = environmentOf(process.env);
-const sns = createSnsClient();
+const sns = new SNSClient({});
 
 const text = (value: string) => ({ DataType: 'String', StringValue: value });
 
