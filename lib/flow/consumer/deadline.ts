@@ -3,7 +3,7 @@
 
 import type { Timers } from '../../platform/clock.ts';
 import type { Invocation } from './engine-port.ts';
-import { ABORT_BEFORE_END_MS, RESERVED_SHARE, STOP_BEFORE_END_MS } from './settings.ts';
+import { ABORT_BEFORE_END_MS, LEAST_USEFUL_MS, RESERVED_SHARE, STOP_BEFORE_END_MS } from './settings.ts';
 
 export interface Deadline {
   remainingMs(): number;
@@ -34,7 +34,7 @@ export function createDeadline(timers: Timers, invocation: Invocation): Deadline
   return {
     remainingMs: () => invocation.remainingMs(),
     isNear: () => invocation.remainingMs() <= stopMs || abort.signal.aborted,
-    isOver: () => invocation.remainingMs() <= abortMs / 2,
+    isOver: () => invocation.remainingMs() <= Math.max(abortMs / 2, LEAST_USEFUL_MS),
     leavesFairTime: () => invocation.remainingMs() >= totalMs / 2,
     signal: abort.signal,
     dispose: () => done.abort(),

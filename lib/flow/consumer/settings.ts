@@ -31,9 +31,10 @@ export const DEFAULT_SETTINGS: EngineSettings = {
 export const STOP_BEFORE_END_MS = 2_500;
 /** ... a running one is told to abort at this point: what follows is one write and one SQS send, each retried. */
 export const ABORT_BEFORE_END_MS = 1_500;
-/** Short timeouts scale both down: never more than this share of the invocation. */
+/** With less than this left nothing is begun: a send with its retries takes longer than that when it is slow. */
+export const LEAST_USEFUL_MS = 250;
+/** Short timeouts scale the first two down: never more than this share of the invocation. */
 export const RESERVED_SHARE = 0.25;
-export const DEFAULT_MAX_ATTEMPTS = 3;
 /** SQS: DelaySeconds is at most 900. */
 export const MAX_DELAY_SECONDS = 900;
 /** How soon a redelivery that met a held lease tries again. */

@@ -7,7 +7,7 @@ import { checkDeclaration } from '../../../../lib/flow/consumer/declaration.ts';
 import { createConsumerEngine } from '../../../../lib/flow/consumer/engine.ts';
 import type { EngineDeps, RegistrationFacts } from '../../../../lib/flow/consumer/engine-port.ts';
 import type { ParsedMessage, WakeUp } from '../../../../lib/flow/consumer/messages.ts';
-import type { ReactContext } from '../../../../lib/flow/consumer/port.ts';
+import type { React, ReactContext } from '../../../../lib/flow/consumer/port.ts';
 import { createDeadLetters } from '../../../../lib/flow/dead-letter/dead-letters.ts';
 import type { DeadLetters } from '../../../../lib/flow/dead-letter/port.ts';
 import { createEventStore } from '../../../../lib/flow/event-store/event-store.ts';
@@ -214,7 +214,8 @@ export class System {
     return new Process(timers, this.log, plan, () => (jitterMs === 0 ? 0 : Math.floor(random.next() * jitterMs)));
   }
 
-  engine(process: Process) {
+  /** @param react instead of the standard one */
+  engine(process: Process, react?: React) {
     const { world } = this.time;
     const { wrapDynamo = (dynamo: Dynamo) => dynamo } = this.#options;
     const dynamo = wrapDynamo(process.dynamo(this.dynamo), this.#invocations);
@@ -226,7 +227,7 @@ export class System {
     };
     return createConsumerEngine({
       declaration: this.declaration,
-      react: (event, context) => this.#react({ event, context, process, time: this.time }),
+      react: react ?? ((event, context) => this.#react({ event, context, process, time: this.time })),
       eventStore: createEventStore({ dynamo, eventsTable: 'Events', logTable: 'Log', world }),
       checkpoints: createCheckpoints({ dynamo, table: 'Checkpoints', world }),
       markers: createMarkers({ dynamo, table: 'Idempotency', world }),
