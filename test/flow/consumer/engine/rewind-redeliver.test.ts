@@ -176,7 +176,9 @@ describe('a rewind', () => {
     const system: System = await resolved(6, {
       declaration: { effects: 'idempotent' },
       settings: { chunkEvents: 1 },
-      react: async ({ event, context }) => {
+      react: async ({ event, context, time }) => {
+        // So slow that the replay takes several invocations: the second request is applied before the first one is through.
+        if (context.replay) await time.world.timers.sleep(2_000);
         if (event.metadata.version === 3 && context.replay?.id === 'r1') await rewind(system, 's', 0, 'r2');
         return undefined;
       },
