@@ -8,6 +8,7 @@ import type { Engine, EngineTables } from '../support/engines.ts';
 import { createTestWorld, type TestWorld } from '../support/world.ts';
 import { appendContract } from './event-store/append.contract.ts';
 import { damageContract } from './event-store/damage.contract.ts';
+import { githubContract } from './event-store/github.contract.ts';
 import { readContract } from './event-store/read.contract.ts';
 import { readAllContract } from './event-store/read-all.contract.ts';
 import { retryContract } from './event-store/retry.contract.ts';
@@ -46,4 +47,5 @@ export function eventStoreContract(engine: Engine): void {
   readContract(current);
   readAllContract(current);
   sizeContract(current);
+  githubContract(current);
 }
