@@ -67,15 +67,15 @@ export function logContract(engine: Engine): void {
       expect((await log.directory(entries.map(({ streamId }) => streamId))).size).toBe(150);
     });
 
-    it('loses the race when the head has moved, and writes nothing', async () => {
-      await put(log, [entry('a', 1)]);
+    it('loses the race when the head has moved, writes nothing, and shows the page that won', async () => {
+      const winner = await put(log, [entry('a', 1)]);
       const late = await another().sequence({
         head: position(0),
         entries: [entry('b', 1)],
         expected: nothing,
         sequencedAt: 1,
       });
-      expect(late).toEqual({ kind: 'lost-race' });
+      expect(late).toEqual({ kind: 'lost-race', winner });
       expect(await log.directory([id('b')])).toEqual(new Map());
       expect(await log.head()).toBe(1);
     });

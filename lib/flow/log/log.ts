@@ -63,7 +63,8 @@ export function createLog(table: LogTable): Log {
     versionAtPosition: (streamId, position) => versionAt(streamEntriesBackwards(streamId), pages, streamId, position),
     async sequence(input) {
       const result = await sequencePage(table, input);
-      if (result.kind === 'sequenced') remember(cache, result.page);
+      const seen = result.kind === 'sequenced' ? result.page : result.winner;
+      if (seen !== undefined) remember(cache, seen);
       return result;
     },
   };

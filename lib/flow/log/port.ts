@@ -40,8 +40,11 @@ export interface DirectoryEntry {
 
 export type SequenceResult =
   | { kind: 'sequenced'; page: LogPage }
-  /** Another relay was faster: re-read head and directory, rebuild the page, try again. */
-  | { kind: 'lost-race' };
+  /**
+   * Another relay was faster: re-read head and directory, rebuild the page, try again. `winner` is the page that stands
+   * where ours would have: it says where the log goes on and which streams moved, without another read.
+   */
+  | { kind: 'lost-race'; winner?: LogPage };
 
 export interface Log {
   /** Position of the last sequenced event, 0 when empty. `cached` may be old, never wrong: only for the relay. */

@@ -6,7 +6,7 @@ import { cancellation } from '../../platform/dynamodb/failures.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
 import { isThrottle } from '../../platform/retry.ts';
 import { directoryKey, pageKey } from './keys.ts';
-import { encodePage, PAGE_FORMAT, placeEntries } from './pages.ts';
+import { decodePage, encodePage, PAGE_FORMAT, placeEntries } from './pages.ts';
 import type { DirectoryEntry, Log, LogPage, SequenceResult } from './port.ts';
 import { withRetries } from './retry.ts';
 import type { LogTable } from './table.ts';
@@ -25,7 +25,10 @@ export async function sequencePage(table: LogTable, input: SequenceInput): Promi
     if (cancelled?.kind === 'retryable' && !isThrottle(error)) return { kind: 'lost-race' };
     if (cancelled?.kind !== 'refused') throw error;
     const there = cancelled.writes.find(({ index }) => index === 0)?.item ?? (await storedPage(table, page));
-    return there?.entries === item.entries ? { kind: 'sequenced', page } : { kind: 'lost-race' };
+    if (there === undefined) return { kind: 'lost-race' };
+    return there.entries === item.entries
+      ? { kind: 'sequenced', page }
+      : { kind: 'lost-race', winner: decodePage(there) };
   }
 }
 
@@ -75,8 +78,6 @@ async function storedPage(table: LogTable, page: LogPage): Promise<Record<string
     table.dynamo.get({
       TableName: table.logTable,
       Key: { ...pageKey(page.firstPosition) },
-      ProjectionExpression: '#entries',
-      ExpressionAttributeNames: { '#entries': 'entries' },
       ConsistentRead: true,
     }),
   );

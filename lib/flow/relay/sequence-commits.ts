@@ -1,6 +1,6 @@
-// Gives verified commits their positions, page by page. A lost race re-reads the head and the directory items of that
-// page's streams, drops what the faster relay has sequenced, and rebuilds only the page; the number of lost races in a row
-// is bounded. Pages are handed out as soon as they are written, so that they can be published while the next one is built.
+// Gives verified commits their positions, page by page. A lost race looks at the page that won, or reads head and directory
+// again, drops what the faster relay has sequenced, and rebuilds only the page; the number of lost races in a row is
+// bounded. Pages are handed out as soon as they are written, so that they are published before the next one is built.
 
 import { type Commit, lastVersion } from '../../model/commit.ts';
 import { EventRecoveryError } from '../../model/errors.ts';
@@ -10,10 +10,12 @@ import { entriesOfOnePage, HASH_PREFIX_LENGTH, PAGE_MAX_STREAMS, type UnplacedEn
 import type { DirectoryEntry, Log, LogPage } from '../log/port.ts';
 
 /**
- * Lost races in a row before the batch gives up. With 16 relays that always want the head, one try wins with 1/16: 64
- * tries fail together with (15/16)^64 = 1.6 %, and then the batch is only retried.
+ * Lost races in a row before the batch gives up. With 16 relays that always want the head, one try wins with 1/16: 128
+ * tries fail together with (15/16)^128 = 0.03 %, after about 3 s, and then the batch is only retried.
  */
-export const LOST_RACES_MAX = 64;
+export const LOST_RACES_MAX = 128;
+/** After so many lost races head and directory are read again, instead of going from one winner's page to the next. */
+const READ_AGAIN_AFTER = 4;
 /** Bound of the random wait after a lost race; about one transaction, so that the winner of a tie does not win again. */
 const LOST_RACE_WAIT_MS = 20;
 /** Commits that a page could hold at most, looked at when a page is cut. */
@@ -57,7 +59,7 @@ export async function* sequenceCommits(
     if (result.kind === 'sequenced') {
       lostRaces = 0;
       head = result.page.lastPosition;
-      moveDirectory(directory, result.page);
+      for (const [streamId, moved] of headsIn(result.page)) directory.set(streamId, moved);
       yield { kind: 'page', page: result.page, commits: left.slice(0, count), writeMs };
       left = left.slice(count);
       continue;
@@ -65,10 +67,18 @@ export async function* sequenceCommits(
     lostRaces += 1;
     if (lostRaces >= LOST_RACES_MAX) throw lost(head);
     yield { kind: 'lost-race' };
-    await world.timers.sleep(Math.ceil(world.random.next() * LOST_RACE_WAIT_MS));
-    head = await log.head();
-    const moved = await log.directory([...new Set(window.slice(0, count).map(({ streamId }) => streamId))]);
+    const streamIds = new Set(window.slice(0, count).map(({ streamId }) => streamId));
+    let moved: ReadonlyMap<StreamId, DirectoryEntry>;
+    if (result.winner !== undefined && lostRaces % READ_AGAIN_AFTER !== 0) {
+      head = result.winner.lastPosition;
+      moved = headsIn(result.winner);
+    } else {
+      // Far behind, or unlucky: a random pause lets the relays that follow each other at one distance fall apart.
+      await world.timers.sleep(Math.ceil(world.random.next() * LOST_RACE_WAIT_MS));
+      [head, moved] = await Promise.all([log.head(), log.directory([...streamIds])]);
+    }
     for (const [streamId, sequenced] of moved) {
+      if (!streamIds.has(streamId)) continue;
       directory.set(streamId, sequenced);
       const ours = left.filter((commit) => commit.streamId === streamId);
       const known = ours.filter((commit) => commit.version <= sequenced.version);
@@ -99,17 +109,20 @@ export const entryOf = (commit: Commit): UnplacedEntry => ({
   hashPrefix: commit.hash.slice(0, HASH_PREFIX_LENGTH),
 });
 
-function moveDirectory(directory: Map<StreamId, DirectoryEntry>, page: LogPage): void {
-  for (const entry of page.entries) {
-    directory.set(entry.streamId, {
-      streamId: entry.streamId,
-      version: (entry.version + entry.count - 1) as DirectoryEntry['version'],
-      position: entry.position,
-      hashPrefix: entry.hashPrefix,
-      updatedAt: page.sequencedAt,
-    });
-  }
-}
+/** Where a page leaves its streams. */
+const headsIn = ({ entries, sequencedAt }: LogPage): Map<StreamId, DirectoryEntry> =>
+  new Map(
+    entries.map(({ streamId, version, count, position, hashPrefix }) => [
+      streamId,
+      {
+        streamId,
+        version: (version + count - 1) as DirectoryEntry['version'],
+        position,
+        hashPrefix,
+        updatedAt: sequencedAt,
+      },
+    ]),
+  );
 
 const lost = (head: Position): EventRecoveryError =>
   new EventRecoveryError(

@@ -68,9 +68,15 @@ describe('sequencing under faults', () => {
 
   it('does not take the page of a rival for its own', async () => {
     const { log, rival } = await logWithFaults([]);
-    await put(rival, [entry('b', 1)]);
-    expect(await log.sequence(one)).toEqual({ kind: 'lost-race' });
+    const winner = await put(rival, [entry('b', 1)]);
+    expect(await log.sequence(one)).toEqual({ kind: 'lost-race', winner });
     expect(await log.directory([id('a')])).toEqual(new Map());
+  });
+
+  it('shows the page that won also when the cancellation does not carry it', async () => {
+    const { log, rival } = await logWithFaults([refusedWith('None', 'ConditionalCheckFailed')]);
+    const winner = await put(rival, [entry('b', 1)]);
+    expect(await log.sequence(one)).toEqual({ kind: 'lost-race', winner });
   });
 
   it.each([['TransactionConflict'], ['ThrottlingError'], ['ProvisionedThroughputExceeded']])(

@@ -311,6 +311,31 @@ describe('two relays at once (failure 32)', () => {
     expect(one.moved()).toEqual([expect.objectContaining({ streamId: 'a', version: 2 })]);
   });
 
+  it('go on behind the page that won without reading head or directory again', async () => {
+    const one = await openRelay();
+    const rival = await openRelay({ tables: one.tables });
+    await one.store([...stream('a', [1]), ...stream('b', [1])]);
+    const records = await one.records();
+    await one.dependencies.log.head();
+    await rival.batch(records.slice(1));
+    let reads = 0;
+    const { head, directory } = one.dependencies.log;
+    one.dependencies.log.directory = (ids) => {
+      reads += 1;
+      return directory(ids);
+    };
+    one.dependencies.log.head = async (options) => {
+      // What is cached is from before the rival's page.
+      if (options?.cached) return 0 as never;
+      reads += 1;
+      return head(options);
+    };
+    expect(await one.batch(records.slice(0, 1))).toMatchObject({ commits: 1, failures: [] });
+    expect(reads).toBe(1);
+    expect(one.metrics.total('LogRacesLost')).toBe(1);
+    expect(placed(await one.entries())).toEqual(['b@1=1', 'a@1=2']);
+  });
+
   it('give up after a bounded number of lost races and report the batch', async () => {
     const relay = await openRelay();
     await relay.store(stream('a', [1]));
