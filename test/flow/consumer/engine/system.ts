@@ -56,6 +56,8 @@ export interface SystemOptions {
   settings?: EngineDeps['settings'];
   registration?: Partial<RegistrationFacts>;
   versionAtPosition?: (position: number) => number;
+  /** Every process sees the server's time wrong by at most this. @default 0 */
+  skewMs?: number;
   wrapDynamo?: (dynamo: Dynamo, invocation: number) => Dynamo;
 }
 
@@ -81,6 +83,8 @@ export class System {
   /** Every react that was allowed to take effect outside, in order. */
   readonly effects: Effect[] = [];
   readonly violations: string[] = [];
+  /** Invocations that died or were ended by their timeout. */
+  interruptions = 0;
   readonly consumer;
   readonly #options: SystemOptions;
   #invocations = 0;
@@ -202,7 +206,10 @@ export class System {
     const work = this.engine(process).handleBatch(batch, invocation);
     const result = await Promise.race([work, process.dead.then(() => 'crash' as const), timeout]);
     ended.abort();
-    if (typeof result === 'string') return;
+    if (typeof result === 'string') {
+      this.interruptions += 1;
+      return;
+    }
     const failed = new Set(result.failedMessageIds);
     this.queue.delete(batch.map(({ messageId }) => messageId).filter((id) => !failed.has(id)));
   }
@@ -217,7 +224,8 @@ export class System {
   /** @param react instead of the standard one */
   engine(process: Process, react?: React) {
     const { world } = this.time;
-    const { wrapDynamo = (dynamo: Dynamo) => dynamo } = this.#options;
+    const { wrapDynamo = (dynamo: Dynamo) => dynamo, skewMs = 0 } = this.#options;
+    const offsetMs = Math.round((world.random.next() * 2 - 1) * skewMs);
     const dynamo = wrapDynamo(process.dynamo(this.dynamo), this.#invocations);
     const facts: RegistrationFacts = {
       startFrom: 'beginning',
@@ -252,7 +260,7 @@ export class System {
       queueUrl: 'queue',
       ownTables: ALL_TABLES.map(({ name }) => name),
       markerTtlMs: 14 * 86_400_000,
-      serverClock: world.clock,
+      serverClock: { now: () => this.time.now() + offsetMs },
       world,
       logger: this.logger,
       metrics: this.metrics,
