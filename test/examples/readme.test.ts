@@ -66,7 +66,7 @@ describe('the third consumer of the README', () => {
       folder,
       `import { createApp } from '../../lib/infra/create-app.ts';
        import { OrderFulfilmentStack } from './stack.ts';
-       const { app, flow } = createApp({ analyticsReporting: false, builtinCloudFormationValidation: false, context: { 'aws:cdk:bundling-stacks': ['Copy'] } });
+       const { app, flow } = createApp({ outdir: '${folder}/out', analyticsReporting: false, builtinCloudFormationValidation: false, context: { 'aws:cdk:bundling-stacks': ['Copy'] } });
        new OrderFulfilmentStack(app, 'Copy').addStackDependency(flow);
        console.log(JSON.stringify(Object.keys(app.synth().getStackByName('Copy').template.Outputs)));`,
     );

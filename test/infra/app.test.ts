@@ -6,7 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { createApp } from '../../lib/infra/create-app.ts';
-import { NOT_BUNDLED, resourcesOf, synthApp } from './synth.ts';
+import { NOT_BUNDLED, outdir, resourcesOf, synthApp } from './synth.ts';
 
 const root = join(import.meta.dirname, '../..');
 const { templates, app } = synthApp();
@@ -122,7 +122,11 @@ describe('the app', () => {
   });
 
   it('is checked by cdk-nag: a finding without an acknowledgement stops the synth', () => {
-    const { app: checked, flow } = createApp({ builtinCloudFormationValidation: false, context: NOT_BUNDLED });
+    const { app: checked, flow } = createApp({
+      builtinCloudFormationValidation: false,
+      context: NOT_BUNDLED,
+      outdir: outdir(),
+    });
     new Bucket(flow, 'Careless');
     expect(() => checked.synth()).toThrow(/AwsSolutions-S10|Validation failed/);
   });

@@ -2,12 +2,13 @@
 // names in stack traces.
 
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Duration, Stack } from 'aws-cdk-lib';
+import type { AssetCode } from 'aws-cdk-lib/aws-lambda';
 import { entryCode, PROJECT_FUNCTIONS, projectCode } from '../../lib/infra/constructs/bundling.ts';
 import { EventFunction } from '../../lib/infra/constructs/event-function.ts';
 import { resource, type TemplateJson, testApp } from './synth.ts';
@@ -26,12 +27,20 @@ const ENVIRONMENT = {
   AWS_REGION: 'eu-central-1',
 };
 
+const workDirectories = new Set<string>();
+// Jest's workers end without the `exit` event at which bundles are removed otherwise.
+afterAll(() => {
+  for (const directory of workDirectories) rmSync(directory, { recursive: true, force: true });
+});
+
 /** Synthesizes one function with its bundle and gives the folder of its asset. */
 function assetOf(code: (stack: Stack) => ReturnType<typeof entryCode>): string {
   const app = testApp({ 'aws:cdk:bundling-stacks': ['**'] });
   const stack = new Stack(app, 'Test');
   const props = { service: 'test', description: 'test', timeout: Duration.seconds(5) };
-  new EventFunction(stack, 'Fn', { ...props, code: code(stack) });
+  const bundled = code(stack);
+  workDirectories.add(/^.*\/event-recovery-bundles-[^/]+/.exec((bundled as AssetCode).path)?.[0] as string);
+  new EventFunction(stack, 'Fn', { ...props, code: bundled });
   const assembly = app.synth();
   const template = assembly.getStackByName('Test').template as TemplateJson;
   const { S3Key } = resource(template, 'AWS::Lambda::Function').Properties.Code as { S3Key: string };

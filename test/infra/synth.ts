@@ -1,12 +1,22 @@
 // Synth for tests: the real app without bundling and without CloudFormation's own validation, which makes it 40 times
 // faster. cdk-nag runs, as in the real one.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { OrderFulfilmentStack } from '../../examples/order-fulfilment/stack.ts';
 import { EventBus, EventConsumer, type EventConsumerProps, EventStore } from '../../lib/index.ts';
 import { createApp, type EventRecoveryAppProps } from '../../lib/infra/create-app.ts';
+
+const outputs = mkdtempSync(join(tmpdir(), 'event-recovery-synth-'));
+afterAll(() => rmSync(outputs, { recursive: true, force: true }));
+
+/** A new folder for a cloud assembly, removed after the tests of the file. */
+export const outdir = (): string => mkdtempSync(join(outputs, 'app-'));
 
 export const NOT_BUNDLED = { 'aws:cdk:bundling-stacks': [] };
 
@@ -30,6 +40,7 @@ export const testApp = (context: Record<string, unknown> = {}): App =>
     context: { ...cdkJson.context, ...NOT_BUNDLED, ...context },
     builtinCloudFormationValidation: false,
     analyticsReporting: false,
+    outdir: outdir(),
   });
 
 export const templateOf = (stack: Stack): TemplateJson => Template.fromStack(stack).toJSON() as TemplateJson;
@@ -39,6 +50,7 @@ export function synthApp(props: EventRecoveryAppProps = {}) {
   const made = createApp({
     builtinCloudFormationValidation: false,
     analyticsReporting: false,
+    outdir: outdir(),
     ...props,
     context: { ...NOT_BUNDLED, ...props.context },
   });
