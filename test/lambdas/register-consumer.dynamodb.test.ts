@@ -3,11 +3,12 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createLog } from '../../lib/flow/log/log.ts';
 import { createRegistry } from '../../lib/flow/registry/registry.ts';
 import { consumerName } from '../../lib/model/ids.ts';
-import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
+import { createDynamo } from '../../lib/platform/dynamodb/client.ts';
 import { CHECKPOINTS_TABLE, LOG_TABLE } from '../../lib/platform/dynamodb/schemas.ts';
 import type { LambdaContext } from '../../lib/platform/lambda-context.ts';
 import { entry, put } from '../flow/log/support.ts';
@@ -31,7 +32,7 @@ beforeAll(async () => {
   });
   jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const client = createDynamoClient();
+  const client = new DynamoDBClient({});
   await createLocalTables(client, [CHECKPOINTS_TABLE, LOG_TABLE]);
   await put(createLog({ dynamo: createDynamo(client), logTable: LOG_TABLE.name, world: createTestWorld() }), [
     entry('a', 1, { count: 3 }),
@@ -83,7 +84,7 @@ const properties = {
 
 describe('the register-consumer function', () => {
   it('registers from the head of the log, answers, and retires again', async () => {
-    const client = createDynamoClient();
+    const client = new DynamoDBClient({});
     const registry = createRegistry({ dynamo: createDynamo(client), checkpointsTable: CHECKPOINTS_TABLE.name });
     await invoke({ RequestType: 'Create', ResourceProperties: properties });
     expect(answers.at(-1)).toMatchObject({

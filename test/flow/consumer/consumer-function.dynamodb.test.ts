@@ -1,6 +1,7 @@
 // A consumer's own Lambda handler, as Lambda runs it: environment variables, AWS clients, Powertools, middy; against
 // DynamoDB Local and a local SQS.
 
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startFauxqs } from 'fauxqs';
@@ -9,13 +10,14 @@ import type { React } from '../../../lib/flow/consumer/port.ts';
 import { createEventStore } from '../../../lib/flow/event-store/event-store.ts';
 import { createRegistry } from '../../../lib/flow/registry/registry.ts';
 import type { Position } from '../../../lib/model/ids.ts';
-import { createDynamo, createDynamoClient } from '../../../lib/platform/dynamodb/client.ts';
+import { createDynamo } from '../../../lib/platform/dynamodb/client.ts';
 import { ALL_TABLES } from '../../../lib/platform/dynamodb/schemas.ts';
 import { createLocalTables } from '../../support/dynamodb-local.ts';
 import { sqsRecord, wakeUp } from './message-samples.ts';
 
 const ACCESS_KEY_ID = 'testConsumerFunction';
-const client = () => createDynamoClient();
+/** For the test's own requests, without the short timeouts of functions. It reads the same variables. */
+const client = () => new DynamoDBClient({});
 let sqsServer: Awaited<ReturnType<typeof startFauxqs>>;
 let queueUrl: string;
 let variables: Record<string, string>;
