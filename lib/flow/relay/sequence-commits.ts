@@ -79,6 +79,8 @@ export async function* sequenceCommits(
     }
     for (const [streamId, sequenced] of moved) {
       if (!streamIds.has(streamId)) continue;
+      // The page that won may be older than the directory that was read: the head that this process remembers may be.
+      if ((directory.get(streamId)?.version ?? 0) >= sequenced.version) continue;
       directory.set(streamId, sequenced);
       const ours = left.filter((commit) => commit.streamId === streamId);
       const known = ours.filter((commit) => commit.version <= sequenced.version);
