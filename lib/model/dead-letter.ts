@@ -34,6 +34,8 @@ export interface DeadLetter {
   lastFailedAt: number;
   updatedAt: number;
   discardReason?: string;
+  /** The redrive run that touched it last: one run gives a dead letter back once. */
+  lastRunId?: string;
   /** With which outcome the checkpoint passed the event, as folded into the digest; absent: not passed, or `resolved`. */
   passedAs?: 'skipped' | 'discarded';
   /** The dead letter of the same consumer and stream before this one. */
