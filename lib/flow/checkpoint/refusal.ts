@@ -5,10 +5,16 @@
 import { EventRecoveryError } from '../../model/errors.ts';
 import type { World } from '../../platform/clock.ts';
 import { type CancelledWrite, cancellation, isConditionFailed, refusedItem } from '../../platform/dynamodb/failures.ts';
+import { isSurelyNotDone } from '../../platform/dynamodb/with-retries.ts';
 import { retry } from '../../platform/retry.ts';
 
-/** Tries of one request in one call, on top of the SDK's own: waits at most 50 + 100 + 200 + 400 = 750 ms together. */
+/** Tries of a request that was surely not carried out (throttle, conflict): 50 + 100 + 200 + 400 = 750 ms of waiting at most. */
 const TRIES = 5;
+/**
+ * Tries of a request that got no answer. The SDK has tried it three times in up to 4.6 s by then; one more finds out
+ * whether it took effect, and more would not fit into a function of 10 s.
+ */
+const TRIES_WITHOUT_ANSWER = 2;
 const BASE_DELAY_MS = 50;
 const MAX_DELAY_MS = 400;
 
@@ -56,18 +62,23 @@ export async function withRetries<Result>(
   { timers, random }: Pick<World, 'timers' | 'random'>,
   request: (tries: number) => Promise<Result>,
 ): Promise<Result> {
-  const isRetryable = (error: unknown) => refusalOf(error).kind === 'transient';
+  let withoutAnswer = 0;
+  const isRetryable = (error: unknown) => {
+    if (refusalOf(error).kind !== 'transient') return false;
+    if (!isSurelyNotDone(error)) withoutAnswer += 1;
+    return withoutAnswer < TRIES_WITHOUT_ANSWER;
+  };
   try {
     const bounds = { attempts: TRIES, baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS };
     return await retry(request, { ...bounds, isRetryable, timers, random });
   } catch (error) {
-    throw isRetryable(error) ? busy(error) : error;
+    throw refusalOf(error).kind === 'transient' ? busy(error) : error;
   }
 }
 
 const busy = (cause: unknown): EventRecoveryError =>
   new EventRecoveryError(
     'DYNAMODB_BUSY',
-    `DynamoDB did not take the request in ${TRIES} tries (${(cause as Error)?.message}); remedy: none, the message comes back; see the cause when it lasts`,
-    { retryable: true, facts: { tries: TRIES }, cause },
+    `DynamoDB did not take the request in several tries (${(cause as Error)?.message}); remedy: none, the message comes back; see the cause when it lasts`,
+    { retryable: true, cause },
   );

@@ -131,7 +131,8 @@ function mustStore(run: StreamRun): boolean {
   const { declaration, settings, world } = run.batch.engine;
   const { pending } = run;
   if (pending.length === 0) return false;
-  if (run.isAlone) return true;
+  // Alone, the next try stores what is pending as it begins; the end of the suspicion is a step of its own.
+  if (run.isAlone && (writesOf(run) > 0 || run.suspects <= 0)) return true;
   if (!declaration.groupCommits && writesOf(run) > 0) return true;
   const reacted =
     declaration.effects === 'idempotent' ? pending.length : pending.filter(({ writes }) => writes.length > 0).length;

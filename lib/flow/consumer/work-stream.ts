@@ -36,7 +36,7 @@ export async function workStream(batch: Batch, work: StreamWork, isExclusive: bo
     if (!run.isAlone) return await finish(run);
     count(batch.engine, 'StreamsAlone');
     tell(batch, 'warn', 'an earlier holder ended without a word: stream is worked on alone', work);
-    return isExclusive ? await finish(run) : { kind: 'needs-alone', run };
+    return isExclusive ? await workAlone(run) : { kind: 'needs-alone', run };
   } catch (error) {
     return failed(batch, work, error);
   }

@@ -350,6 +350,6 @@ describe('writes that can never be committed', () => {
   });
 
   function createIdempotent(system: System, writes: readonly Write[]) {
-    return system.engine(system.startProcess(), () => writes);
+    return system.engine(system.startProcess(), { react: () => writes });
   }
 });

@@ -7,7 +7,7 @@ import { checkDeclaration } from '../../../../lib/flow/consumer/declaration.ts';
 import { createConsumerEngine } from '../../../../lib/flow/consumer/engine.ts';
 import type { EngineDeps, RegistrationFacts } from '../../../../lib/flow/consumer/engine-port.ts';
 import type { ParsedMessage, WakeUp } from '../../../../lib/flow/consumer/messages.ts';
-import type { React, ReactContext } from '../../../../lib/flow/consumer/port.ts';
+import type { ReactContext } from '../../../../lib/flow/consumer/port.ts';
 import { createDeadLetters } from '../../../../lib/flow/dead-letter/dead-letters.ts';
 import type { DeadLetters } from '../../../../lib/flow/dead-letter/port.ts';
 import { createEventStore } from '../../../../lib/flow/event-store/event-store.ts';
@@ -221,8 +221,8 @@ export class System {
     return new Process(timers, this.log, plan, () => (jitterMs === 0 ? 0 : Math.floor(random.next() * jitterMs)));
   }
 
-  /** @param react instead of the standard one */
-  engine(process: Process, react?: React) {
+  /** @param instead of the standard parts */
+  engine(process: Process, instead: Partial<Pick<EngineDeps, 'react' | 'registration'>> = {}) {
     const { world } = this.time;
     const { wrapDynamo = (dynamo: Dynamo) => dynamo, skewMs = 0 } = this.#options;
     const offsetMs = Math.round((world.random.next() * 2 - 1) * skewMs);
@@ -235,7 +235,7 @@ export class System {
     };
     return createConsumerEngine({
       declaration: this.declaration,
-      react: react ?? ((event, context) => this.#react({ event, context, process, time: this.time })),
+      react: (event, context) => this.#react({ event, context, process, time: this.time }),
       eventStore: createEventStore({ dynamo, eventsTable: 'Events', logTable: 'Log', world }),
       checkpoints: createCheckpoints({ dynamo, table: 'Checkpoints', world }),
       markers: createMarkers({ dynamo, table: 'Idempotency', world }),
@@ -265,6 +265,7 @@ export class System {
       logger: this.logger,
       metrics: this.metrics,
       settings: this.#options.settings,
+      ...instead,
     });
   }
 
