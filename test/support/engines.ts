@@ -6,7 +6,7 @@ import { createMemoryDynamo, type MemoryStreamRecord } from '../../lib/platform/
 import { scanAll } from '../../lib/platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../lib/platform/dynamodb/port.ts';
 import type { TableSchema } from '../../lib/platform/dynamodb/table-schema.ts';
-import { createLocalClient, createLocalTables } from './dynamodb-local.ts';
+import { createLocalTables, returnLocalClient, takeLocalClient } from './dynamodb-local.ts';
 import { readLocalStream } from './local-stream.ts';
 import { createTestWorld, type TestWorld } from './world.ts';
 
@@ -20,8 +20,8 @@ export interface EngineTables {
   items(table: string): Promise<Record<string, unknown>[]>;
   /** The DynamoDB stream's records after the first `skip`, as a Lambda function receives them. */
   streamRecords(table: string, skip?: number): Promise<MemoryStreamRecord[]>;
-  /** Call it in `afterEach`: gives connections back. */
-  close(): void;
+  /** Call it in `afterEach`, awaited: removes the tables, so that the next test can have the database. */
+  close(): Promise<void>;
 }
 
 export interface Engine {
@@ -40,7 +40,7 @@ export const memoryEngine: Engine = {
       clock: world.clock,
       items: async (table) => dynamo.items(table),
       streamRecords: async (table, skip = 0) => dynamo.streamRecords(table, skip),
-      close() {},
+      close: async () => {},
     };
   },
 };
@@ -49,7 +49,7 @@ export const localEngine: Engine = {
   name: 'DynamoDB Local',
   async createTables(schemas) {
     const world = createTestWorld();
-    const client = createLocalClient();
+    const client = takeLocalClient();
     await createLocalTables(client, schemas);
     const dynamo = createDynamo(client);
     return {
@@ -62,7 +62,7 @@ export const localEngine: Engine = {
         return items;
       },
       streamRecords: (table, skip = 0) => readLocalStream(client, table, skip),
-      close: () => client.destroy(),
+      close: () => returnLocalClient(client, schemas),
     };
   },
 };

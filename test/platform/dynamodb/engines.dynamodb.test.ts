@@ -11,8 +11,8 @@ describe.each([memoryEngine, localEngine])('engine on $name', (engine) => {
     open.push(created);
     return created;
   };
-  afterEach(() => {
-    for (const one of open.splice(0)) one.close();
+  afterEach(async () => {
+    for (const one of open.splice(0)) await one.close();
   });
 
   it('gives every test tables of its own under the same names', async () => {
