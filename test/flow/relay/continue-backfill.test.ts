@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { BACKFILL_MARK_MS } from '../../../lib/flow/relay/backfills.ts';
 import { HOPS_MAX } from '../../../lib/flow/relay/continue-backfill.ts';
 import type { StoredCommit } from '../../../lib/model/commit.ts';
-import { commit, ones, openRelay, stream } from './support.ts';
+import { commit, compressedStream, ones, openRelay, stream } from './support.ts';
 
 const LIMITS = { batch: { streamCommits: 10 }, continuation: { streamCommits: 20, commits: 20 } };
 
@@ -35,11 +35,20 @@ describe('a stream far behind in a batch', () => {
     expect(new Set(report.continued)).toEqual(new Set(['a', 'b', 'c', 'd']));
   });
 
-  it('bounds the bytes that it keeps in memory, compressed commits by what they may unpack to', async () => {
+  it('bounds the bytes that it keeps in memory', async () => {
     const relay = await openRelay({ limits: { batch: { bytes: 5_000 } } });
     await relay.store(stream('a', ones(30), { data: 'x'.repeat(1_000) }));
     const report = await relay.batch((await relay.records()).slice(-1));
     expect(report).toMatchObject({ backfilled: 5, continued: ['a'] });
+  });
+
+  it('counts compressed commits by what they may unpack to, 41 times their stored bytes', async () => {
+    const a = compressedStream('a', 30);
+    const storedBytes = a.slice(0, 4).reduce((sum, { events }) => sum + events.length, 0);
+    const relay = await openRelay({ limits: { batch: { bytes: 41 * storedBytes } } });
+    await relay.store(a);
+    const report = await relay.batch((await relay.records()).slice(-1));
+    expect(report).toMatchObject({ backfilled: 4, continued: ['a'], failures: [], damaged: [] });
   });
 
   it('reads nothing when little time is left', async () => {
@@ -134,12 +143,18 @@ describe('a continuation', () => {
   });
 
   it('stops at damage, reports it and does not come back', async () => {
-    const { relay, last } = await farBehind(100);
+    const { relay, a, last } = await farBehind(100);
     await relay.batch([last]);
     await relay.tables.dynamo.delete({ TableName: 'Events', Key: { streamId: 'a', version: 55 } });
     expect(await relay.goOn(relay.continued[0] as never)).toMatchObject({ outcome: 'damaged', version: 54 });
     expect(await relay.incidents()).toMatchObject([{ kind: 'missing-commit', streamId: 'a', version: 55 }]);
     expect(relay.continued).toHaveLength(1);
+    // Its mark is gone: the next record may start a chain at once.
+    await relay.batch([last]);
+    expect(relay.continued).toHaveLength(1);
+    await relay.store([a[54] as StoredCommit]);
+    await relay.batch([last]);
+    expect(relay.continued).toHaveLength(2);
   });
 
   it('does nothing twice when it is delivered twice, or at once with itself', async () => {

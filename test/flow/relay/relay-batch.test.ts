@@ -203,6 +203,22 @@ describe('failures of the surroundings', () => {
     expect(await relay.batch(records)).toMatchObject({ commits: 3, failures: [] });
   });
 
+  it('of the log fail only the streams whose pages were not written', async () => {
+    const relay = await openRelay();
+    for (let index = 0; index < 120; index += 1) await relay.store(stream(`stream-${index}`, [1]));
+    const { sequence } = relay.dependencies.log;
+    let pages = 0;
+    relay.dependencies.log.sequence = async (input) => {
+      pages += 1;
+      if (pages > 1) throw Object.assign(new Error('too fast'), { name: 'ThrottlingException' });
+      return sequence(input);
+    };
+    const report = await relay.batch(await relay.records());
+    expect(report).toMatchObject({ commits: 99 });
+    expect(report.failures.map(({ index }) => index)).toEqual(Array.from({ length: 21 }, (_, index) => 99 + index));
+    expect(relay.events()).toHaveLength(99);
+  });
+
   it('of the bus fail from the first record of each stream that was concerned', async () => {
     const relay = await openRelay();
     await relay.store([...stream('a', [1]), ...stream('b', [1, 1]), ...stream('c', [1])]);
@@ -336,6 +352,19 @@ describe('two relays at once (failure 32)', () => {
     expect(placed(await one.entries())).toEqual(['b@1=1', 'a@1=2']);
   });
 
+  it('never goes back behind the directory, however old the page is that stands in the way', async () => {
+    const one = await openRelay();
+    const rival = await openRelay({ tables: one.tables });
+    await one.store(stream('a', ones(4)));
+    const records = await one.records();
+    // This process knows the head as it was before the rival wrote three pages.
+    const { head } = one.dependencies.log;
+    one.dependencies.log.head = async (options) => (options?.cached ? (0 as never) : head(options));
+    for (const record of records.slice(0, 3)) await rival.batch([record]);
+    expect(await one.batch(records.slice(3))).toMatchObject({ commits: 1, failures: [] });
+    expect(placed(await one.entries())).toEqual(['a@1=1', 'a@2=2', 'a@3=3', 'a@4=4']);
+  });
+
   it('give up after a bounded number of lost races and report the batch', async () => {
     const relay = await openRelay();
     await relay.store(stream('a', [1]));
@@ -368,5 +397,28 @@ describe('two relays at once (failure 32)', () => {
     expect(await one.sequenced('a')).toBe(lastVersion(other));
     expect(await one.sequenced('b')).toBe(1);
     expect((await one.dependencies.log.directory([id('a')])).get(id('a'))?.hashPrefix).toBe(other.hash.slice(0, 16));
+  });
+
+  it.each([
+    ['the rest of ours does not follow it', [1, 1, 1], ['X']],
+    ['ours reaches beyond it', [1, 2], ['X']],
+  ])('sequence nothing of ours on top of the history of a rival: %s', async (_, counts, types) => {
+    const one = await openRelay();
+    const rival = await openRelay({ tables: one.tables });
+    const ours = stream('a', counts);
+    const other = commit('a', 2, ours[0]?.hash as string, { types, mark: '-other' });
+    const { sequence } = one.dependencies.log;
+    let raced = false;
+    one.dependencies.log.sequence = async (input) => {
+      if (!raced) {
+        raced = true;
+        await rival.batch([record(ours[0] as never, 1), record(other, 2)]);
+      }
+      return sequence(input);
+    };
+    const report = await one.batch(ours.map((commit, index) => record(commit, index + 1)));
+    expect(report).toMatchObject({ commits: 0, damaged: ['a'], failures: [] });
+    expect(placed(await one.entries())).toEqual(['a@1=1', 'a@2=2']);
+    expect(await one.incidents()).toMatchObject([{ kind: 'rewritten-history', streamId: 'a', version: 2 }]);
   });
 });

@@ -1,6 +1,7 @@
 // A relay with everything around it: real log, incidents, backfills and store reads on the memory engine; a bus and
 // continuations that remember what was said; commits with real hashes, sound or damaged.
 
+import { brotliCompressSync } from 'node:zlib';
 import { encodeEvents } from '../../../lib/flow/event-store/coding.ts';
 import { hashCommit, verifyCommit } from '../../../lib/flow/event-store/hash.ts';
 import { createLog } from '../../../lib/flow/log/log.ts';
@@ -68,6 +69,18 @@ export function stream(
     made.push(next);
     version += types.length;
     previousHash = next.hash;
+  }
+  return made;
+}
+
+/** A sound stream of one event each, its events stored as Brotli bytes. */
+export function compressedStream(streamId: string, count: number): StoredCommit[] {
+  const made: StoredCommit[] = [];
+  for (let version = 1; version <= count; version += 1) {
+    const { hash: _, ...plain } = commit(streamId, version, made.at(-1)?.hash ?? GENESIS_HASH);
+    const events = new Uint8Array(brotliCompressSync(plain.events as string));
+    const whole = { ...plain, encoding: 'br' as const, events };
+    made.push({ ...whole, hash: hashCommit(whole) });
   }
   return made;
 }
