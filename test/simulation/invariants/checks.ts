@@ -1,0 +1,136 @@
+// All checks of one run, wired: each change of a table goes to those that look at it, and what they learn from each other
+// goes through the ledger.
+
+import type { ReactContext } from '../../../lib/flow/consumer/port.ts';
+import type { Event } from '../../../lib/model/event.ts';
+import type { Facts, LogLevel } from '../../../lib/platform/logging.ts';
+import type { SimulatedProcess } from '../kernel/process.ts';
+import type { Plan } from '../scenario/plan.ts';
+import type { Begun } from '../scenario/react.ts';
+import type { Disturbances } from '../system/disturbances.ts';
+import type { Change } from './change.ts';
+import { createCheckpointChecks } from './checkpoint-checks.ts';
+import { createDeadLetterChecks } from './dead-letter-checks.ts';
+import { decodeCommit } from './decode-commit.ts';
+import { createEffectChecks } from './effect-checks.ts';
+import { createLedger, type Effect, type Ledger } from './ledger.ts';
+import { createLogChecks, type LogChecks } from './log-checks.ts';
+import { createMarkerWatch } from './marker-watch.ts';
+import { createQuietChecks, type QuietChecks } from './quiet-checks.ts';
+import { createStoreChecks, type StoreChecks } from './store-checks.ts';
+import type { Violations } from './violations.ts';
+
+export interface Checks {
+  readonly ledger: Ledger;
+  readonly store: StoreChecks;
+  readonly log: LogChecks;
+  readonly quiet: QuietChecks;
+  onChange(change: Change): void;
+  /** A react begins: it must be the stored event, and its type wanted. Returns what `onEffect` needs to know. */
+  onReact(consumer: string, event: Event, context: ReactContext): Begun;
+  onEffect(effect: Omit<Effect, 'at' | 'reactEndedWell'>): Effect;
+  /** A try of this event by this consumer does not end well. `times` above 1: the engine gives up on it at once. */
+  onFailedTry(consumer: string, streamId: string, version: number, times?: number): void;
+  /** Counts tries, the one that begins included. */
+  countTry(consumer: string, streamId: string, version: number): number;
+  /** A handler must not throw, and nothing in the code under test may be a programming error. */
+  onLogLine(component: string, level: LogLevel, facts: Facts): void;
+}
+
+const PROGRAMMING_ERRORS = new Set(['TypeError', 'ReferenceError', 'SyntaxError', 'ValidationException']);
+
+export function createChecks(options: {
+  plan: Plan;
+  violations: Violations;
+  disturbances: Disturbances;
+  now: () => number;
+}): Checks {
+  const { plan, violations, disturbances, now } = options;
+  const { consumers } = plan;
+  const ledger = createLedger();
+  const tries = new Map<string, number>();
+  const failed = new Map<string, number>();
+  const keyOf = (consumer: string, streamId: string, version: number): string => `${consumer}|${streamId}|${version}`;
+
+  const store = createStoreChecks({ ledger, violations, decode: decodeCommit });
+  const log = createLogChecks({ ledger, violations });
+  const checkpoints = createCheckpointChecks({ consumers, ledger, violations, now });
+  const markers = createMarkerWatch();
+  const deadLetters = createDeadLetterChecks({
+    consumers,
+    checkpoints,
+    violations,
+    failedTries: (consumer, streamId, version) => failed.get(keyOf(consumer, streamId, version)) ?? 0,
+    disturbances: disturbances.countOf,
+  });
+  const effects = createEffectChecks({
+    consumers,
+    ledger,
+    checkpoints,
+    violations,
+    disturbedAt: (process: SimulatedProcess) => disturbances.lastAt(process),
+  });
+
+  return {
+    ledger,
+    store,
+    log,
+    quiet: createQuietChecks({ consumers, ledger, checkpoints, deadLetters, violations }),
+    onChange: (change) => {
+      switch (change.table) {
+        case 'Events':
+          store.onChange(change);
+          break;
+        case 'Log':
+          log.onChange(change);
+          break;
+        case 'Effects':
+          effects.onChange(change);
+          break;
+        case 'Idempotency':
+          markers.onChange(change);
+          break;
+        case 'DeadLetters':
+          deadLetters.onRow(change);
+          break;
+        case 'Checkpoints':
+          checkpoints.onChange(change);
+          deadLetters.onCheckpoint(change);
+          break;
+      }
+    },
+    onReact: (consumer, event, context) => {
+      const { streamId, metadata } = event;
+      const { version } = metadata;
+      const stored = ledger.event(streamId, version);
+      if (stored?.id !== event.id || stored.type !== event.type || (event.data as { id?: unknown })?.id !== event.id) {
+        violations.report('effect-unwanted', `${consumer} got "${event.id}" as ${streamId}@${version}`);
+      }
+      const generation = Number(checkpoints.item(consumer, streamId)?.generation ?? 1);
+      const scope = context.replay?.mode === 'redeliver' ? context.replay.id : `g${generation}`;
+      return { at: now(), markerWasCompleted: markers.isCompleted(consumer, scope, streamId, version, now()) };
+    },
+    onEffect: (facts) => {
+      const effect: Effect = { ...facts, at: now(), reactEndedWell: false };
+      effects.onEffect(effect);
+      return effect;
+    },
+    onFailedTry: (consumer, streamId, version, times = 1) => {
+      const key = keyOf(consumer, streamId, version);
+      failed.set(key, (failed.get(key) ?? 0) + times);
+    },
+    countTry: (consumer, streamId, version) => {
+      const key = keyOf(consumer, streamId, version);
+      const count = (tries.get(key) ?? 0) + 1;
+      tries.set(key, count);
+      return count;
+    },
+    onLogLine: (component, level, facts) => {
+      if (level !== 'error') return;
+      const { name, stack } = (facts.error ?? {}) as { name?: string; stack?: string };
+      if (name !== undefined && PROGRAMMING_ERRORS.has(name)) {
+        violations.report('defect', `${component}: ${String((facts.error as Error).message)} ${stack ?? ''}`);
+      }
+    },
+  };
+}

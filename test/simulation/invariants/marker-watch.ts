@@ -1,0 +1,26 @@
+// Which markers are completed and stored right now, as the table shows them: an effect that begins behind such a marker is
+// a violation, whatever else happened.
+
+import type { Change } from './change.ts';
+
+export interface MarkerWatch {
+  onChange(change: Change): void;
+  isCompleted(consumer: string, scope: string, streamId: string, version: number, now: number): boolean;
+}
+
+export function createMarkerWatch(): MarkerWatch {
+  /** When the protection of each completed marker ends, in milliseconds. */
+  const completedUntil = new Map<string, number>();
+  return {
+    onChange: ({ before, after }) => {
+      const key = String((after ?? before)?.key);
+      if (after?.state === 'completed') completedUntil.set(key, Number(after.expiresAt) * 1_000);
+      else completedUntil.delete(key);
+    },
+    isCompleted: (consumer, scope, streamId, version, now) =>
+      (completedUntil.get(`${consumer}#${scope}#${version}#${streamId}`) ?? 0) > now + CLOCK_MARGIN_MS,
+  };
+}
+
+/** A worker may take a marker for expired a little early. */
+const CLOCK_MARGIN_MS = 5_000;

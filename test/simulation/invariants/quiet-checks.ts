@@ -1,0 +1,55 @@
+// What must hold when nothing moves any more: every consumer is at the end of every stream, or parked behind a dead letter
+// that says why; nobody holds a lease; nobody's request was forgotten.
+
+import type { PlannedConsumer } from '../scenario/plan.ts';
+import type { CheckpointChecks } from './checkpoint-checks.ts';
+import type { DeadLetterChecks } from './dead-letter-checks.ts';
+import type { Ledger } from './ledger.ts';
+import type { ViolationKind, Violations } from './violations.ts';
+
+export interface QuietChecks {
+  /** Reports everything that waits without a reason. `isExcused`: faults took a delivery away that nobody repeats. */
+  check(kind: ViolationKind, isExcused: (consumer: string, streamId: string) => boolean): void;
+}
+
+export function createQuietChecks(options: {
+  consumers: readonly PlannedConsumer[];
+  ledger: Ledger;
+  checkpoints: CheckpointChecks;
+  deadLetters: DeadLetterChecks;
+  violations: Violations;
+}): QuietChecks {
+  const { consumers, ledger, checkpoints, deadLetters, violations } = options;
+
+  const problem = (consumer: PlannedConsumer, streamId: string): string | undefined => {
+    const item = checkpoints.item(consumer.name, streamId);
+    const head = ledger.head(streamId);
+    const at = Number(item?.version ?? 0);
+    const parked = item?.parked as { deadLetterId: string } | undefined;
+    if (parked !== undefined) {
+      const status = deadLetters.row(parked.deadLetterId)?.status;
+      return status === 'parked' ? undefined : `parked behind ${parked.deadLetterId}, which is ${String(status)}`;
+    }
+    if (at === head) {
+      if (item?.leaseOwner !== undefined) return `at the end, but ${String(item.leaseOwner)} still holds the lease`;
+      return undefined;
+    }
+    // Events of types that nobody of this consumer wants wake nobody up; they are resolved with the next one that does.
+    const wants = new Set(consumer.eventTypes);
+    const waiting = ledger.stored.get(streamId)?.slice(at) ?? [];
+    if (item?.leaseOwner === undefined && !waiting.some(({ type }) => wants.has(type))) return undefined;
+    return `at ${at} of ${head}, lease ${String(item?.leaseOwner ?? 'free')}, wanted ${String(item?.wanted ?? 0)}`;
+  };
+
+  return {
+    check: (kind, isExcused) => {
+      for (const consumer of consumers) {
+        for (const streamId of ledger.stored.keys()) {
+          const found = problem(consumer, streamId);
+          if (found === undefined || isExcused(consumer.name, streamId)) continue;
+          violations.report(kind, `${consumer.name} on ${streamId}: ${found}`);
+        }
+      }
+    },
+  };
+}

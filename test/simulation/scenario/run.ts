@@ -1,0 +1,103 @@
+// One seed from beginning to end: producers, relay and consumers under faults; then faults off until nothing moves; then
+// one more event per stream, which heals what only a next wake-up heals; then nothing may be missing.
+
+import { asMacrotask } from '../kernel/drain.ts';
+import { START_OF_TIME } from '../kernel/scheduler.ts';
+import type { Trace } from '../kernel/trace.ts';
+import type { SeedResult } from '../runner/result.ts';
+import { type Cloud, createCloud } from '../system/cloud.ts';
+import { startConsumers } from '../system/consumer-function.ts';
+import { createExcuses } from '../system/excuses.ts';
+import { createProducers } from '../system/producers.ts';
+import { startRelay } from '../system/relay-function.ts';
+import { EVENT_TYPES, type Overrides, type Plan, planOf } from './plan.ts';
+
+export interface Run {
+  result: SeedResult;
+  trace: Trace;
+}
+
+export interface RunOptions {
+  overrides?: Overrides;
+  /** Keep the trace's text; the hash is always there. */
+  keepTrace?: boolean;
+}
+
+/** "Faults off, then lag 0 within 15 simulated minutes." */
+const QUIET_WITHIN_MS = 15 * 60_000;
+/** A run that needs more does not end by itself. */
+const MAX_STEPS = 400_000;
+
+/** Runs in one go, inside a macrotask: no real time passes in between. */
+export const runSeed = (seed: number, options: RunOptions = {}): Promise<Run> =>
+  asMacrotask((drain) => {
+    const plan = planOf(seed, options.overrides);
+    const cloud = createCloud(plan, drain, options.keepTrace ?? false);
+    const onUnhandled = (error: unknown): void =>
+      cloud.violations.report('unhandled-rejection', String((error as Error)?.stack ?? error));
+    process.on('unhandledRejection', onUnhandled);
+    try {
+      play(cloud, plan);
+      drain();
+    } finally {
+      process.off('unhandledRejection', onUnhandled);
+    }
+    return { result: resultOf(cloud), trace: cloud.trace };
+  });
+
+function play(cloud: Cloud, plan: Plan): void {
+  const { scheduler, faults, checks, violations, trace } = cloud;
+  const excuses = createExcuses((why) => trace.note('excuse', why));
+  const producers = createProducers(cloud);
+  const source = startRelay(cloud, excuses);
+  startConsumers(cloud, excuses);
+  cloud.onCommit(source.notify);
+  producers.start();
+
+  const failed = (): boolean => violations.first !== undefined;
+  const run = (until: number): void => {
+    if (failed()) return;
+    const end = scheduler.run({ until, maxSteps: MAX_STEPS - scheduler.steps, done: failed });
+    if (end === 'too-many-steps') violations.report('too-many-steps', `more than ${MAX_STEPS} steps`);
+  };
+
+  const lastAppendAt = START_OF_TIME + Math.max(0, ...plan.appends.map(({ atMs }) => atMs));
+  run(Math.max(plan.faults.until, lastAppendAt));
+  faults.stop();
+  trace.note('run', 'faults are off');
+  // An outage of the relay that began under faults still takes its 25 hours.
+  run(Math.max(scheduler.now(), source.downUntil()) + QUIET_WITHIN_MS);
+  if (failed()) return;
+  checks.quiet.check('not-quiet', excuses.covers);
+
+  trace.note('run', 'one more event in every stream');
+  plan.streams.forEach((streamId, index) => {
+    producers.append({
+      atMs: 0,
+      streamId,
+      producer: 1,
+      eventIds: EVENT_TYPES.map((type) => `last-${index}-${type}`),
+      types: [...EVENT_TYPES],
+      bytes: 0,
+      expect: 'read-first',
+    });
+  });
+  run(scheduler.now() + QUIET_WITHIN_MS);
+  if (failed()) return;
+  checks.store.finish();
+  checks.log.finish();
+  checks.quiet.check('lost-event', () => false);
+}
+
+function resultOf({ plan, trace, violations, faults, branches, checks, scheduler }: Cloud): SeedResult {
+  return {
+    seed: plan.seed,
+    traceHash: trace.hash(),
+    violation: violations.first,
+    faults: Object.fromEntries(faults.struck),
+    branches: Object.fromEntries(branches),
+    events: [...checks.ledger.stored.values()].reduce((sum, events) => sum + events.length, 0),
+    steps: scheduler.steps,
+    simulatedMs: scheduler.now() - START_OF_TIME,
+  };
+}

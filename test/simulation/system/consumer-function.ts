@@ -1,0 +1,132 @@
+// The consumers as Lambda functions of the simulation: the real composition (parser, engine, stores) over the process's own
+// view of the cloud, fed by a queue behind a rule of the bus, with a dead-letter queue behind it.
+
+import { composeConsumer } from '../../../lib/flow/consumer/compose-consumer.ts';
+import { checkDeclaration } from '../../../lib/flow/consumer/declaration.ts';
+import { createWakeUps } from '../../../lib/flow/consumer/wake-ups.ts';
+import { createRegistry } from '../../../lib/flow/registry/registry.ts';
+import type { Position } from '../../../lib/model/ids.ts';
+import { BUS_SOURCE, STREAM_MOVED } from '../../../lib/model/wake-up.ts';
+import type { SimulatedProcess } from '../kernel/process.ts';
+import { START_OF_TIME } from '../kernel/scheduler.ts';
+import type { PlannedConsumer } from '../scenario/plan.ts';
+import { createReact } from '../scenario/react.ts';
+import { createQueueSender } from '../world/clients.ts';
+import { createLambda, type InvocationContext } from '../world/lambda.ts';
+import { createQueue, type Queue } from '../world/queue.ts';
+import { connectQueue, type QueueEvent } from '../world/queue-source.ts';
+import type { Cloud } from './cloud.ts';
+import { type Excuses, streamOfBody } from './excuses.ts';
+
+const TABLES = {
+  eventsTable: 'Events',
+  logTable: 'Log',
+  checkpointsTable: 'Checkpoints',
+  deadLettersTable: 'DeadLetters',
+  idempotencyTable: 'Idempotency',
+  recoveryTable: 'Recovery',
+};
+
+export const queueUrlOf = (consumer: string): string => `https://sqs.simulation/${consumer}`;
+
+export function startConsumers(cloud: Cloud, excuses: Excuses): void {
+  const queues = new Map<string, Queue>();
+  for (const consumer of cloud.plan.consumers) {
+    register(cloud, consumer);
+    startConsumer(cloud, consumer, queues, excuses);
+  }
+}
+
+const declarationOf = ({ name, effects, eventTypes, onPoison, maxAttempts, groupCommits }: PlannedConsumer) =>
+  checkDeclaration({ name, effects, eventTypes, onPoison, maxAttempts, groupCommits });
+
+/** As the deployment does it, before anything fails. */
+function register(cloud: Cloud, consumer: PlannedConsumer): void {
+  const registry = createRegistry({ dynamo: cloud.engine, checkpointsTable: TABLES.checkpointsTable });
+  const { name } = consumer;
+  const registration = {
+    declaration: declarationOf(consumer),
+    queueUrl: queueUrlOf(name),
+    functionName: name,
+    owner: 'simulation',
+  };
+  registry.register(registration, 0 as Position, START_OF_TIME).catch((error: unknown) => {
+    cloud.violations.report('defect', `register ${name}: ${(error as Error).stack}`);
+  });
+}
+
+function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<string, Queue>, excuses: Excuses): void {
+  const { scheduler, faults, trace, plan, bus } = cloud;
+  const { seed } = plan;
+  const { name, batchSize, maxConcurrency, batchWindowMs, maxReceiveCount, timeoutMs } = consumer;
+  const target = createLambda<QueueEvent>(scheduler, faults, trace, {
+    name,
+    timeoutMs,
+    seed,
+    onStart: (process) => process.onKill(() => cloud.disturbances.noteEnd(process)),
+    start: (process) => compose(cloud, consumer, process, queues),
+  });
+  const queue = createQueue(scheduler, faults, trace, {
+    name,
+    seed,
+    visibilityTimeoutMs: 6 * timeoutMs,
+    maxReceiveCount,
+    onDeadLetter: (body) => excuses.add(streamOfBody(body), name, 'a message went to the dead-letter queue'),
+  });
+  queues.set(queueUrlOf(name), queue);
+  connectQueue(scheduler, trace, queue, target, { batchSize, maxConcurrency, batchWindowMs });
+  bus.addRule({
+    name,
+    source: BUS_SOURCE,
+    detailTypes: [...consumer.eventTypes, STREAM_MOVED],
+    deliver: (envelope) => void queue.send(envelope),
+    onDropped: (envelope) => excuses.add(streamOfBody(envelope), name, 'a delivery was dropped'),
+  });
+}
+
+function compose(
+  cloud: Cloud,
+  consumer: PlannedConsumer,
+  process: SimulatedProcess,
+  queues: ReadonlyMap<string, Queue>,
+): (event: QueueEvent, context: InvocationContext) => Promise<unknown> {
+  const { call, faults } = cloud;
+  const { name } = consumer;
+  const { dynamo, serverClock } = cloud.reach(process);
+  const handle = composeConsumer({
+    declaration: declarationOf(consumer),
+    react: reactOf(cloud, consumer, process),
+    tables: TABLES,
+    dynamo,
+    wakeUps: createWakeUps({ sqs: createQueueSender({ process, call, faults }, queues), world: process.world }),
+    queueUrl: queueUrlOf(name),
+    markerTtlMs: cloud.plan.markerTtlMs,
+    serverClock,
+    world: process.world,
+    logger: cloud.logger('consumer'),
+    metrics: cloud.metrics('consumer'),
+  });
+  return (event, context) =>
+    handle(event, { remainingMs: () => context.remainingMs(), requestId: context.awsRequestId });
+}
+
+function reactOf(cloud: Cloud, consumer: PlannedConsumer, process: SimulatedProcess) {
+  const { plan, faults, call, checks } = cloud;
+  const { name } = consumer;
+  return createReact({
+    seed: plan.seed,
+    consumer,
+    process,
+    faults,
+    call,
+    effectsTable: 'Effects',
+    countTry: ({ streamId, metadata }) => checks.countTry(name, streamId, metadata.version),
+    onBegin: (event, context) => checks.onReact(name, event, context),
+    onEffect: (effect, { at, markerWasCompleted }) =>
+      checks.onEffect({ ...effect, begunAt: at, begunAfterCompletion: markerWasCompleted }),
+    onFailure: ({ streamId, metadata }, times) => {
+      cloud.disturbances.noteEnd(process);
+      checks.onFailedTry(name, streamId, metadata.version, times);
+    },
+  });
+}

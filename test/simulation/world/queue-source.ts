@@ -1,0 +1,113 @@
+// The event source mapping between an SQS queue and a Lambda function, with AWS's rules: `batchItemFailures` names what
+// stays; null, `{}` and an empty list mean full success; an unknown, empty or missing identifier means that the whole
+// batch failed, like an error; what failed stays invisible until its visibility timeout ends.
+// Source: AWS Lambda developer guide, "Handling errors for an SQS event source in Lambda".
+
+import type { Scheduler, Timer } from '../kernel/scheduler.ts';
+import type { Trace } from '../kernel/trace.ts';
+import type { InvocationEnd, LambdaFunction } from './lambda.ts';
+import type { Queue, ReceivedMessage } from './queue.ts';
+
+/** The shape of `SQSEvent`, as far as the handlers read it. */
+export interface QueueEvent {
+  Records: {
+    messageId: string;
+    receiptHandle: string;
+    body: string;
+    attributes: Record<string, string>;
+    messageAttributes: Record<string, never>;
+    md5OfBody: string;
+    eventSource: 'aws:sqs';
+    eventSourceARN: string;
+    awsRegion: string;
+  }[];
+}
+
+export interface QueueSourceSettings {
+  batchSize: number;
+  maxConcurrency: number;
+  /** How long the mapping collects before it invokes. */
+  batchWindowMs: number;
+}
+
+export function connectQueue(
+  scheduler: Scheduler,
+  trace: Trace,
+  queue: Queue,
+  target: LambdaFunction<QueueEvent>,
+  settings: QueueSourceSettings,
+): void {
+  let poll: { at: number; timer: Timer } | undefined;
+
+  const planPoll = (): void => {
+    const next = queue.nextVisibleAt();
+    if (next === undefined || target.running >= settings.maxConcurrency) return;
+    const at = Math.max(next, scheduler.now()) + settings.batchWindowMs;
+    if (poll !== undefined && poll.at <= at) return;
+    poll?.timer.cancel();
+    poll = { at, timer: scheduler.at(at, pollNow) };
+  };
+
+  const pollNow = (): void => {
+    poll = undefined;
+    if (target.running < settings.maxConcurrency) {
+      const messages = queue.receive(settings.batchSize);
+      if (messages.length > 0) {
+        target.invoke(eventOf(queue.name, messages), (end) => {
+          for (const done of succeeded(messages, end, trace, target.name)) queue.delete(done.receiptHandle);
+          planPoll();
+        });
+      }
+    }
+    planPoll();
+  };
+
+  queue.onArrival(planPoll);
+}
+
+/** The messages that the mapping deletes after this end. */
+function succeeded(
+  messages: readonly ReceivedMessage[],
+  end: InvocationEnd,
+  trace: Trace,
+  functionName: string,
+): readonly ReceivedMessage[] {
+  if (end.kind === 'failed') return [];
+  const failures = failuresOf(end.value);
+  if (failures === 'everything') return [];
+  const failed = new Set(failures);
+  const known = new Set(messages.map((message) => message.messageId));
+  for (const id of failed) {
+    if (!known.has(id)) return [];
+  }
+  if (failed.size > 0) trace.note(functionName, `reports ${failed.size} of ${messages.length} as failed`);
+  return messages.filter((message) => !failed.has(message.messageId));
+}
+
+/** What a returned value means to AWS. */
+export function failuresOf(value: unknown): readonly string[] | 'everything' {
+  if (value === null || value === undefined || typeof value !== 'object') return [];
+  const list = (value as { batchItemFailures?: unknown }).batchItemFailures;
+  if (list === null || list === undefined || !Array.isArray(list)) return [];
+  const ids = list.map((item: { itemIdentifier?: unknown } | null) => item?.itemIdentifier);
+  return ids.every((id) => typeof id === 'string' && id !== '') ? (ids as string[]) : 'everything';
+}
+
+const eventOf = (queueName: string, messages: readonly ReceivedMessage[]): QueueEvent => ({
+  Records: messages.map(({ messageId, receiptHandle, body, receiveCount, sentAt, firstReceivedAt }) => ({
+    messageId,
+    receiptHandle,
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receiveCount),
+      SentTimestamp: String(sentAt),
+      ApproximateFirstReceiveTimestamp: String(firstReceivedAt),
+      SenderId: 'simulation',
+    },
+    messageAttributes: {},
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: `arn:aws:sqs:eu-central-1:000000000000:${queueName}`,
+    awsRegion: 'eu-central-1',
+  })),
+});
