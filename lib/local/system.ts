@@ -97,7 +97,10 @@ export async function startLocalSystem(options: LocalSystemOptions = {}): Promis
       throw invocationFailed(functionName, outcome);
     },
     queues: () => queueDepths(local),
-    inFlight: () => cloud.mappings.reduce((sum, mapping) => sum + mapping.inFlight, 0),
+    inFlight() {
+      const invocations = cloud.mappings.reduce((sum, mapping) => sum + mapping.inFlight, 0);
+      return invocations + cloud.buses.inFlight + cloud.functions.eventsInFlight;
+    },
     recover: (input) => recover(outputs.RecoveryStateMachineArn, new SFNClient(clientConfig), input),
     logs: local.logs,
     runFolder: local.runFolder,

@@ -47,6 +47,8 @@ export interface Buses {
   /** Runs a scheduled rule now and waits until its targets have it. */
   trigger(name: string): Promise<void>;
   startSchedules(): void;
+  /** Deliveries under way. */
+  readonly inFlight: number;
   undelivered(): readonly { rule: string; target: string; reason: string }[];
   stop(): void;
 }
@@ -89,8 +91,15 @@ export function createBuses({ destinations, identities, faults }: BusesOptions):
     }
   };
 
-  const deliverToAll = (rule: BusRule, event: object): Promise<unknown> =>
-    Promise.all(rule.targets.map((target) => deliver(rule, target, event)));
+  let inFlight = 0;
+  const deliverToAll = async (rule: BusRule, event: object): Promise<void> => {
+    inFlight += 1;
+    try {
+      await Promise.all(rule.targets.map((target) => deliver(rule, target, event)));
+    } finally {
+      inFlight -= 1;
+    }
+  };
 
   const find = (name: string): BusRule => byName(rules, name, 'rule');
 
@@ -132,6 +141,9 @@ export function createBuses({ destinations, identities, faults }: BusesOptions):
     },
     startSchedules() {
       for (const rule of rules) if (rule.schedule !== undefined) scheduleNext(rule);
+    },
+    get inFlight() {
+      return inFlight + faults.held;
     },
     undelivered: () => undelivered,
     stop() {

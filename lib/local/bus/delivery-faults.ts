@@ -12,11 +12,14 @@ export interface DeliveryFaults {
   add(fault: BusFault, ruleName: string | undefined): FaultHandle;
   /** Runs `deliver` once, not at all, twice, later, or in another order. */
   pass(ruleName: string, deliver: Deliver): void;
+  /** Deliveries held back. */
+  readonly held: number;
   /** Takes all faults back and hands over what they hold. */
   clear(): void;
 }
 
 interface Active {
+  held: ReadonlySet<Deliver>;
   ruleName: string | undefined;
   pass(deliver: Deliver): void;
   release(): void;
@@ -44,6 +47,7 @@ export function createDeliveryFaults(): DeliveryFaults {
       });
       const entry: Active = {
         ruleName,
+        held,
         release,
         pass(deliver) {
           const spent = handle.fired >= (fault.times ?? Number.POSITIVE_INFINITY);
@@ -75,6 +79,9 @@ export function createDeliveryFaults(): DeliveryFaults {
     pass(ruleName, deliver) {
       const chain = [...active].filter((entry) => entry.ruleName === undefined || entry.ruleName === ruleName);
       chain.reduceRight<Deliver>((next, entry) => () => entry.pass(next), deliver)();
+    },
+    get held() {
+      return [...active].reduce((sum, entry) => sum + entry.held.size, 0);
     },
     clear() {
       const entries = [...active];

@@ -10,6 +10,8 @@ export interface InterceptedCall {
   service: string;
   operation: string;
   bodyText(): string;
+  /** HTTP status of the answer; absent before there is one. */
+  status?: number;
 }
 
 /** What the gateway does with a call. `delayMs` comes first, whatever the verdict. */
@@ -73,7 +75,7 @@ export function createCallFaults(physicalName: (functionName: string) => string,
         if (rule.seen < rule.nth) continue;
         const { action } = rule;
         if (action.kind === 'delay') verdict.delayMs += action.delayMs;
-        else if (action.kind === 'observe') action.listener({ ...call, bodyText: call.bodyText(), at: now() });
+        else if (action.kind === 'observe') action.listener(observed(call, now()));
         else if (verdict.end.kind === 'pass') verdict.end = action;
         else continue;
         rule.handle.fire();
@@ -83,3 +85,13 @@ export function createCallFaults(physicalName: (functionName: string) => string,
     clear: () => rules.clear(),
   };
 }
+
+const observed = (call: InterceptedCall, at: number): ObservedCall => ({
+  functionName: call.functionName,
+  pid: call.pid,
+  service: call.service,
+  operation: call.operation,
+  bodyText: call.bodyText(),
+  ok: call.status !== undefined && call.status < 300,
+  at,
+});

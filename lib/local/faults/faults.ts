@@ -24,7 +24,7 @@ export function createFaults(cloud: Cloud, calls: CallFaults, deliveries: Delive
       }),
     dropOn: (target) => calls.add(target, target.when, { kind: 'drop' }),
     delayOn: (target) => calls.add(target, target.when ?? 'before', { kind: 'delay', delayMs: target.delayMs }),
-    observe: (target, listener) => calls.add(target, 'before', { kind: 'observe', listener }),
+    observe: (target, listener) => calls.add(target, 'after', { kind: 'observe', listener }),
     bus: (fault) => deliveries.add(fault, fault.rule === undefined ? undefined : cloud.buses.rule(fault.rule).name),
     disableRule(rule) {
       cloud.buses.setEnabled(rule, false);

@@ -24,6 +24,8 @@ export interface Functions {
   all(): LambdaFunction[];
   /** Runs it in the background. Never throws; what fails for good goes to the destination and the failure log. */
   invokeEvent(functionName: string, payload: string): void;
+  /** Asynchronous invocations under way, retries included. */
+  readonly eventsInFlight: number;
   /** Asynchronous invocations that failed for good. */
   failures(): readonly { functionName: string; payload: string; error: string }[];
   stop(): Promise<void>;
@@ -43,6 +45,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
   const policies = new Map<string, Partial<AsyncPolicy>>();
   const failures: { functionName: string; payload: string; error: string }[] = [];
   const stopping = new AbortController();
+  let eventsInFlight = 0;
 
   const get = (name: string): LambdaFunction => {
     const plain = resourceOfArn(name)
@@ -88,10 +91,18 @@ export function createFunctions(options: FunctionsOptions): Functions {
     all: () => [...functions.values()],
     invokeEvent(functionName, payload) {
       const lambda = get(functionName);
-      runEvent(lambda, payload).catch((error: unknown) => {
-        if (stopping.signal.aborted) return;
-        failures.push({ functionName: lambda.spec.name, payload, error: String(error) });
-      });
+      eventsInFlight += 1;
+      runEvent(lambda, payload)
+        .catch((error: unknown) => {
+          if (stopping.signal.aborted) return;
+          failures.push({ functionName: lambda.spec.name, payload, error: String(error) });
+        })
+        .finally(() => {
+          eventsInFlight -= 1;
+        });
+    },
+    get eventsInFlight() {
+      return eventsInFlight;
     },
     failures: () => failures,
     async stop() {

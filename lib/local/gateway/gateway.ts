@@ -103,7 +103,7 @@ async function serve(
       return send(outgoing, errorReply(service, accessDenied(service), denied, service === 's3' ? 403 : 400));
     if (await intercepted(call, 'before', outgoing, options)) return;
     const reply = options.answered(call, await answer(call, url, options, forwarder));
-    if (await intercepted(call, 'after', outgoing, options)) return;
+    if (await intercepted(call, 'after', outgoing, options, reply.status)) return;
     send(outgoing, reply);
   } catch (error) {
     if (outgoing.destroyed) return;
@@ -130,6 +130,7 @@ async function intercepted(
   when: When,
   outgoing: ServerResponse,
   options: GatewayOptions,
+  status?: number,
 ): Promise<boolean> {
   const { caller } = call;
   if (!caller) return false;
@@ -139,6 +140,7 @@ async function intercepted(
     service: call.service,
     operation: call.operation,
     bodyText: call.bodyText,
+    status,
   };
   const verdict = options.faults.decide(intercept, when);
   if (verdict.delayMs > 0) await sleep(verdict.delayMs);

@@ -17,7 +17,6 @@ import {
   expired,
   type InvocationResult,
   lanesOf,
-  type NextStep,
   type Segment,
   type StreamSettings,
 } from './stream-batch.ts';
@@ -102,20 +101,23 @@ export function createStreamMapping(options: StreamMappingOptions): Mapping {
 
   const deliverLane = async (shardId: string, records: readonly StreamRecord[]): Promise<void> => {
     const open: Segment<StreamRecord>[] = batches(records, options.batchSize);
-    while (open.length > 0 && (await gate.pass())) {
+    inFlight += 1;
+    try {
+      await deliverAll(shardId, open);
+    } finally {
+      inFlight -= 1;
+    }
+  };
+
+  const deliverAll = async (shardId: string, open: Segment<StreamRecord>[]): Promise<void> => {
+    while (open.length > 0 && !gate.ended) {
       const { fresh, old } = expired(open.shift() as Segment<StreamRecord>, ageSeconds, settings);
       await giveUp(shardId, old, fresh.invocations, 'RecordAgeExceeded');
       if (fresh.records.length === 0) continue;
-      inFlight += 1;
-      let next: NextStep<StreamRecord>;
-      try {
-        const result = await invoke(fresh.records);
-        // A function that ends because the system stops is not a failed attempt.
-        if (gate.ended) return;
-        next = afterInvocation(fresh, result, settings);
-      } finally {
-        inFlight -= 1;
-      }
+      const result = await invoke(fresh.records);
+      // A function that ends because the system stops is not a failed attempt.
+      if (gate.ended) return;
+      const next = afterInvocation(fresh, result, settings);
       if (next.discarded)
         await giveUp(shardId, next.discarded.records, next.discarded.invocations, 'RetryAttemptsExhausted');
       open.unshift(...next.segments);

@@ -49,8 +49,10 @@ export interface BusFault {
   times?: number;
 }
 
-/** One call that a function made, as the proxy saw it. */
+/** One call that a function made, and how AWS answered, as the proxy saw it. */
 export interface ObservedCall {
+  /** True when AWS carried it out, whether or not the caller lived to learn it. */
+  ok: boolean;
   functionName: string;
   pid: number;
   service: string;
@@ -68,7 +70,7 @@ export interface Faults {
   dropOn(target: CallMatch & { when: When }): FaultHandle;
   delayOn(target: CallMatch & { when?: When; delayMs: number }): FaultHandle;
   bus(fault: BusFault): FaultHandle;
-  /** Calls the listener with every matching call, before it is forwarded. Changes nothing. */
+  /** Calls the listener with every matching call, when its answer has arrived. Changes nothing. */
   observe(target: Omit<CallMatch, 'nth' | 'times'>, listener: (call: ObservedCall) => void): FaultHandle;
   disableRule(rule: string): void;
   enableRule(rule: string): void;

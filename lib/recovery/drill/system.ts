@@ -25,6 +25,6 @@ export interface DrillSystem {
   /** Invokes and waits for the answer. @throws EventRecoveryError when the function fails */
   invoke(functionName: string, payload: unknown): Promise<unknown>;
   queues(): Promise<QueueDepth[]>;
-  /** Invocations by event source mappings that are under way. */
+  /** Invocations, deliveries and retries that are under way. */
   inFlight(): number;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createCallFaults, type InterceptedCall } from '../../../lib/local/faults/call-faults.ts';
+import type { ObservedCall } from '../../../lib/recovery/drill/faults.ts';
 
 const names: Record<string, string> = { inventory: 'Example-Inventory' };
 const faults = () =>
@@ -51,18 +52,18 @@ describe('faults on calls', () => {
     expect(second.fired).toBe(0);
   });
 
-  it('shows calls to an observer and changes nothing', () => {
+  it('shows calls and their success to an observer and changes nothing', () => {
     const all = faults();
     const seen: unknown[] = [];
-    all.add(commits, 'before', {
-      kind: 'observe',
-      listener: (observed) => seen.push([observed.bodyText, observed.at]),
-    });
-    expect(all.decide(call({ body: 'a' }), 'before').end.kind).toBe('pass');
-    all.decide(call({ body: 'b' }), 'before');
+    const listener = (call: ObservedCall) => seen.push([call.bodyText, call.ok, call.at]);
+    all.add(commits, 'after', { kind: 'observe', listener });
+    const kill = all.add({ ...commits, match: (body) => body === 'b' }, 'after', { kind: 'kill' });
+    expect(all.decide(call({ body: 'a', status: 400 }), 'after').end.kind).toBe('pass');
+    expect(all.decide(call({ body: 'b', status: 200 }), 'after').end.kind).toBe('kill');
+    expect(kill.fired).toBe(1);
     expect(seen).toEqual([
-      ['a', 42],
-      ['b', 42],
+      ['a', false, 42],
+      ['b', true, 42],
     ]);
   });
 

@@ -1,0 +1,53 @@
+// The drill's result for people: one line per consumer, the kills, and the sentence that matters.
+
+import pc from 'picocolors';
+import type { DrillReport, ScenarioResult } from '../recovery/drill/scenario.ts';
+import { table } from './output.ts';
+
+const HEADER = [
+  'consumer',
+  'effects',
+  'appended',
+  'resolved',
+  'parked',
+  'lost',
+  'doubled',
+  'repeated',
+  'reordered',
+  'kills',
+];
+
+export const drillTable = (report: DrillReport): string => report.scenarios.map(scenarioText).join('\n\n');
+
+function scenarioText(result: ScenarioResult): string {
+  const rows = result.consumers.map((one) => [
+    one.consumer,
+    one.effects,
+    one.expected,
+    one.resolved,
+    one.parked,
+    one.lost,
+    one.doubled,
+    one.repeated,
+    one.reordered,
+    one.kills,
+  ]);
+  const kills = result.kills.map((kill) => {
+    const resumed = kill.resumedAt === null ? 'had nothing left to do' : `resumed at version ${kill.resumedAt}`;
+    return `  ${kill.consumer.padEnd(12)} killed ${kill.when.padEnd(6)} its effect of version ${kill.version}, ${resumed}`;
+  });
+  return [
+    `${pc.bold(result.name)}: ${result.appended} events in ${result.streams} streams, ${result.seconds} seconds, seed ${result.seed}`,
+    '',
+    table(HEADER, rows),
+    ...(kills.length > 0 ? ['', ...kills] : []),
+    '',
+    verdictLine(result),
+    ...result.problems.map((problem) => pc.red(`  ${problem}`)),
+  ].join('\n');
+}
+
+function verdictLine(result: ScenarioResult): string {
+  const figures = `${result.lost} lost, ${result.doubled} doubled, ${result.repeated} repeated, ${result.reordered} reordered, ${result.deadLetters} dead letters`;
+  return result.ok ? pc.green(`ok: ${figures}`) : pc.red(`FAILED: ${figures}`);
+}

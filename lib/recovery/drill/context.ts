@@ -1,0 +1,190 @@
+// What a scenario gets: the system, its own streams, a ledger, effect logs, and ways to kill, wait and complain. One
+// context per scenario; everything that it injects is taken back at its end.
+
+import type { Random } from '../../platform/clock.ts';
+import type { FaultHandle, ObservedCall, When } from './faults.ts';
+import { createLedger, type Effect, type Ledger } from './ledger.ts';
+import { seededRandom } from './random.ts';
+import type { DrillSystem } from './system.ts';
+import type { EffectLog, PlannedStream, WatchedConsumer, Workload } from './workload.ts';
+
+/** One injected kill of a consumer at one event. */
+export interface Kill {
+  consumer: string;
+  streamId: string;
+  version: number;
+  when: When;
+  /** Where the consumer must go on; a later version would be a loss, an earlier one a repeat. */
+  expectedResume: number;
+  handle: FaultHandle;
+  /** Effects of this consumer that had happened when it fired. */
+  effectsBefore?: number;
+}
+
+export interface DrillContext {
+  system: DrillSystem;
+  workload: Workload;
+  ledger: Ledger;
+  random: Random;
+  seed: number;
+  eventsPerStream: number;
+  /** Stream ids and names of this scenario begin with it. */
+  prefix: string;
+  effectLog: EffectLog;
+  /** Effects in the order in which the proxy saw them succeed, per consumer. */
+  orderOf(consumer: string): readonly Effect[];
+  planned: readonly PlannedStream[];
+  kills: readonly Kill[];
+  problems: readonly string[];
+  facts: Readonly<Record<string, unknown>>;
+
+  consumer(name: string): WatchedConsumer;
+  /** New streams of the workload. A workload with streams of its own ignores the number. */
+  plan(streams: number): PlannedStream[];
+  /** Appends everything, one commit per event: streams side by side, each in order. */
+  append(streams: readonly PlannedStream[], range?: { from: number; to: number }): Promise<void>;
+  /** SIGKILL of the process whose effect call carries this event (0-based index in the stream). */
+  killAt(consumer: string, stream: PlannedStream, index: number, when: When): Kill;
+  /** A fault that the scenario is about: when it never fires, the scenario proves nothing and fails. */
+  mustFire(description: string, handle: FaultHandle): FaultHandle;
+  progress(text: string): void;
+  problem(text: string): void;
+  /** Adds a field to the scenario's result. */
+  fact(name: string, value: unknown): void;
+  close(): Promise<void>;
+}
+
+export interface ContextOptions {
+  system: DrillSystem;
+  workload: Workload;
+  scenario: string;
+  /** Makes stream names of this run unique. */
+  runId: string;
+  seed: number;
+  eventsPerStream: number;
+  progress(text: string): void;
+}
+
+/** Appends that are in flight at once. */
+const APPEND_CONCURRENCY = 8;
+const PROGRESS_EVERY = 100;
+
+export async function openContext(options: ContextOptions): Promise<DrillContext> {
+  const { system, workload, seed, eventsPerStream, progress } = options;
+  const prefix = `counter-${options.scenario}-${options.runId}-`;
+  const ledger = createLedger(system.eventStore, (count) => {
+    if (count % PROGRESS_EVERY === 0) progress(`${count} events acknowledged`);
+  });
+  const effectLog = await workload.openEffectLog(system, prefix);
+  const orders = new Map<string, Effect[]>(workload.consumers.map((consumer) => [consumer.name, []]));
+  const observers = workload.consumers.map((consumer) =>
+    observe(system, consumer, prefix, orders.get(consumer.name) ?? []),
+  );
+  const planned: PlannedStream[] = [];
+  const kills: Kill[] = [];
+  const required: { description: string; handle: FaultHandle }[] = [];
+  const problems: string[] = [];
+  const facts: Record<string, unknown> = {};
+
+  const consumer = (name: string): WatchedConsumer => {
+    const found = workload.consumers.find((one) => one.name === name);
+    if (!found) throw new Error(`workload ${workload.name} has no consumer ${name}`);
+    return found;
+  };
+
+  const context: DrillContext = {
+    system,
+    workload,
+    ledger,
+    random: seededRandom(seed),
+    seed,
+    eventsPerStream,
+    prefix,
+    effectLog,
+    orderOf: (name) => orders.get(name) ?? [],
+    planned,
+    kills,
+    get problems() {
+      const unfired = required.filter(({ handle }) => handle.fired === 0);
+      return [...problems, ...unfired.map(({ description }) => `${description} never happened, so nothing was proved`)];
+    },
+    facts,
+    consumer,
+    plan(streams) {
+      const plan = workload.plan({ prefix, streams, eventsPerStream, seed });
+      planned.push(...plan);
+      return plan;
+    },
+    async append(streams, range) {
+      const queue = [...streams];
+      const worker = async (): Promise<void> => {
+        for (let stream = queue.shift(); stream; stream = queue.shift()) await appendOne(ledger, stream, range);
+      };
+      await Promise.all(Array.from({ length: APPEND_CONCURRENCY }, worker));
+    },
+    killAt(name, stream, index, when) {
+      const event = stream.events[index];
+      if (!event) throw new Error(`${stream.streamId} has no event ${index}`);
+      const watched = consumer(name);
+      const version = index + 1;
+      const handle = system.faults.killOn({
+        functionName: name,
+        ...watched.effectCall,
+        when,
+        match: (bodyText) => watched.isEffectOf(bodyText, event.id),
+      });
+      // A committed effect is behind the checkpoint; one outside DynamoDB is repeated when the marker was not completed.
+      const isDone = when === 'after' && watched.effects === 'transactional';
+      const kill: Kill = {
+        consumer: name,
+        streamId: stream.streamId,
+        version,
+        when,
+        expectedResume: isDone ? version + 1 : version,
+        handle,
+      };
+      kills.push(kill);
+      required.push({
+        description: `the kill of ${name} ${when} the effect of version ${version} of ${stream.streamId}`,
+        handle,
+      });
+      handle.whenFired({ timeoutMs: 600_000 }).then(
+        () => {
+          kill.effectsBefore = orders.get(name)?.length ?? 0;
+          progress(`killed ${name} ${when} the effect of version ${version} of ${stream.streamId}`);
+        },
+        () => undefined,
+      );
+      return kill;
+    },
+    mustFire(description, handle) {
+      required.push({ description, handle });
+      return handle;
+    },
+    progress,
+    problem: (text) => void problems.push(text),
+    fact: (name, value) => {
+      facts[name] = value;
+    },
+    async close() {
+      for (const observer of observers) observer.remove();
+      system.faults.clear();
+      await effectLog.stop();
+    },
+  };
+  return context;
+}
+
+function observe(system: DrillSystem, consumer: WatchedConsumer, prefix: string, order: Effect[]): FaultHandle {
+  const listener = (call: ObservedCall): void => {
+    const effect = call.ok ? consumer.effectOf(call) : undefined;
+    if (effect?.streamId.startsWith(prefix)) order.push(effect);
+  };
+  return system.faults.observe({ functionName: consumer.name, ...consumer.effectCall }, listener);
+}
+
+async function appendOne(ledger: Ledger, stream: PlannedStream, range?: { from: number; to: number }): Promise<void> {
+  let version = range?.from ?? 0;
+  for (const event of stream.events.slice(range?.from, range?.to))
+    version = await ledger.append(stream.streamId, [event], version);
+}

@@ -1,0 +1,44 @@
+// The drill's own books: what the store acknowledged, and what consumers did. Neither is read from the code under test:
+// an entry is written when an append returns, an effect when somebody outside saw it.
+
+import type { EventStore } from '../../flow/event-store/port.ts';
+import type { NewEvent } from '../../model/event.ts';
+
+export interface LedgerEntry {
+  streamId: string;
+  version: number;
+  eventId: string;
+  type: string;
+}
+
+/** One effect of one consumer on one event, as often as it happened. */
+export interface Effect {
+  consumer: string;
+  streamId: string;
+  version: number;
+  eventId: string;
+}
+
+export interface Ledger {
+  readonly entries: readonly LedgerEntry[];
+  /** Appends one commit and books it when the store has acknowledged it. Returns the stream's new version. */
+  append(streamId: string, events: readonly NewEvent[], expectedVersion: number): Promise<number>;
+}
+
+export function createLedger(
+  eventStore: Pick<EventStore, 'append'>,
+  onBooked: (count: number) => void = () => undefined,
+): Ledger {
+  const entries: LedgerEntry[] = [];
+  return {
+    entries,
+    async append(streamId, events, expectedVersion) {
+      const result = await eventStore.append(streamId, events, expectedVersion);
+      for (const [index, event] of events.entries()) {
+        entries.push({ streamId, version: result.firstVersion + index, eventId: event.id, type: event.type });
+      }
+      onBooked(entries.length);
+      return result.version;
+    },
+  };
+}

@@ -1,0 +1,16 @@
+// All scenarios of `npm run drill`. A new one is a module beside these and a line here.
+
+import type { Scenario } from '../scenario.ts';
+import { consumerCrash } from './consumer-crash.ts';
+import { duplicateDelivery, reorderedDelivery } from './deliveries.ts';
+import { hotStream } from './hot-stream.ts';
+import { relayCrash } from './relay-crash.ts';
+
+export const SCENARIOS: readonly Scenario[] = [
+  consumerCrash,
+  duplicateDelivery,
+  reorderedDelivery,
+  relayCrash,
+  hotStream,
+];
+export const DEFAULT_SCENARIO = consumerCrash.name;

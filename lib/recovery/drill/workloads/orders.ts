@@ -1,0 +1,33 @@
+// Made-up orders: every stream is a shop's counter, every commit one order.
+
+import { seededRandom } from '../random.ts';
+import type { Workload } from '../workload.ts';
+import { ORDER_CONSUMERS, openOrderEffects } from './order-consumers.ts';
+
+const ARTICLES = ['tea', 'coffee', 'sugar', 'milk', 'cups', 'spoons', 'filters', 'biscuits'];
+const MAX_QUANTITY = 5;
+
+export const orders: Workload = {
+  name: 'orders',
+  consumers: ORDER_CONSUMERS,
+  plan({ prefix, streams, eventsPerStream, seed }) {
+    const random = seededRandom(seed);
+    return Array.from({ length: streams }, (_stream, stream) => ({
+      streamId: `${prefix}${stream + 1}`,
+      events: Array.from({ length: eventsPerStream }, (_event, event) => {
+        const orderId = `${prefix}${stream + 1}-${event + 1}`;
+        return {
+          id: `placed-${orderId}`,
+          type: 'OrderPlaced',
+          data: {
+            orderId,
+            customerId: `customer-${Math.floor(random.next() * 100)}`,
+            sku: ARTICLES[Math.floor(random.next() * ARTICLES.length)] ?? 'tea',
+            quantity: 1 + Math.floor(random.next() * MAX_QUANTITY),
+          },
+        };
+      }),
+    }));
+  },
+  openEffectLog: openOrderEffects,
+};
