@@ -1,4 +1,4 @@
-// The app without its example: Data and Flow stacks of one deployment, the rules of cdk-nag, and the flags of cdk.json, so
+// The app without its example: Data, Flow and Recovery stacks of one deployment, the rules of cdk-nag, and the flags of cdk.json, so
 // that `node bin/app.ts`, `cdk synth` and the tests see the same templates.
 
 import { App, type AppProps, Validations } from 'aws-cdk-lib';
@@ -6,6 +6,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { DataStack, type DataStackProps } from './stacks/data-stack.ts';
 import { FlowStack, type FlowStackProps } from './stacks/flow-stack.ts';
+import { RecoveryStack, type RecoveryStackProps } from './stacks/recovery-stack.ts';
 
 export interface EventRecoveryAppProps extends AppProps {
   /**
@@ -15,6 +16,7 @@ export interface EventRecoveryAppProps extends AppProps {
   readonly deployment?: string;
   readonly data?: DataStackProps;
   readonly flow?: FlowStackProps;
+  readonly recovery?: RecoveryStackProps;
 }
 
 export interface EventRecoveryApp {
@@ -23,6 +25,7 @@ export interface EventRecoveryApp {
   readonly parameterPrefix: string;
   readonly data: DataStack;
   readonly flow: FlowStack;
+  readonly recovery: RecoveryStack;
   /** Name of a further stack of the deployment. */
   stackName(part: string): string;
 }
@@ -45,7 +48,9 @@ export function createApp(props: EventRecoveryAppProps = {}): EventRecoveryApp {
   const flow = new FlowStack(app, stackName('Flow'), { ...props.flow, parameterPrefix });
   // The SSM parameters must exist before a stack that reads them.
   flow.addStackDependency(data, 'reads its SSM parameters');
-  return { app, deployment, parameterPrefix, data, flow, stackName };
+  const recovery = new RecoveryStack(app, stackName('Recovery'), { ...props.recovery, parameterPrefix });
+  recovery.addStackDependency(flow, 'reads its SSM parameters');
+  return { app, deployment, parameterPrefix, data, flow, recovery, stackName };
 }
 
 const pascalCase = (name: string): string =>

@@ -1,0 +1,35 @@
+// The upper floor: whatever finds, gives back and repairs. One construct per capability. Holds no data and is read by nobody
+// who moves events: removed, producers and consumers go on.
+
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import { EventBus, type IEventBus } from '../constructs/event-bus.ts';
+import { EventStore } from '../constructs/event-store.ts';
+import type { IEventStore } from '../constructs/event-store-base.ts';
+import { DEFAULT_PARAMETER_PREFIX } from '../constructs/shared-parameters.ts';
+
+export interface RecoveryStackProps extends StackProps {
+  /** SSM prefix of the deployment. @default '/event-recovery' */
+  readonly parameterPrefix?: string;
+  /** The key that the Data stack was given. @default - none */
+  readonly encryptionKey?: IKey;
+}
+
+export class RecoveryStack extends Stack {
+  readonly eventStore: IEventStore;
+  readonly eventBus: IEventBus;
+
+  constructor(scope: Construct, id: string, props: RecoveryStackProps = {}) {
+    super(scope, id, { description: 'Event recovery: detect, give back, repair', ...props });
+    const parameterPrefix = props.parameterPrefix ?? DEFAULT_PARAMETER_PREFIX;
+    this.eventStore = EventStore.fromDeployment(this, 'EventStore', {
+      parameterPrefix,
+      encryptionKey: props.encryptionKey,
+    });
+    this.eventBus = EventBus.fromDeployment(this, 'EventBus', { parameterPrefix });
+    // Capabilities: each construct is made of these three, shares its function under the prefix, and has its outputs below.
+    const outputs: Record<string, string> = {};
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+}
