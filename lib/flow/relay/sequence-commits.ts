@@ -2,7 +2,7 @@
 // again, drops what the faster relay has sequenced, and rebuilds only the page; the number of lost races in a row is
 // bounded. Pages are handed out as soon as they are written, so that they are published before the next one is built.
 
-import { type Commit, lastVersion } from '../../model/commit.ts';
+import type { Commit } from '../../model/commit.ts';
 import { EventRecoveryError } from '../../model/errors.ts';
 import type { Position, StreamId } from '../../model/ids.ts';
 import type { World } from '../../platform/clock.ts';
@@ -93,13 +93,10 @@ export async function* sequenceCommits(
   }
 }
 
-/** False when another history was sequenced: one that does not end, and go on, where ours does. */
+/** False when another history was sequenced: one that does not go on where ours does. */
 function continues(ours: readonly Commit[], sequenced: DirectoryEntry): boolean {
   const next = ours.find((commit) => commit.version > sequenced.version);
-  const straddles = ours.some(
-    (commit) => commit.version <= sequenced.version && lastVersion(commit) > sequenced.version,
-  );
-  return !straddles && next?.previousHash.startsWith(sequenced.hashPrefix) !== false;
+  return next?.previousHash.startsWith(sequenced.hashPrefix) !== false;
 }
 
 export const entryOf = (commit: Commit): UnplacedEntry => ({
