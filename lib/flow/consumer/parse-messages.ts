@@ -173,7 +173,7 @@ function parseQueueMessage(fields: Fields, consumer: string): WakeUp | Redeliver
 }
 
 function parseRedeliver(fields: Fields): Omit<Redeliver, 'streamId' | 'hops'> {
-  const { versions, suppressEffects } = fields;
+  const { versions, attempts, suppressEffects } = fields;
   const allowed = `1 to ${REDELIVER_VERSIONS_MAX} ascending versions`;
   if (!Array.isArray(versions) || versions.length === 0 || versions.length > REDELIVER_VERSIONS_MAX) {
     throw malformed('versions of a redelivery', Array.isArray(versions) ? versions.length : versions, allowed);
@@ -189,6 +189,7 @@ function parseRedeliver(fields: Fields): Omit<Redeliver, 'streamId' | 'hops'> {
     kind: 'redeliver',
     versions: checked,
     replayId: text('replayId of a redelivery', fields.replayId),
+    ...(attempts === undefined ? {} : { attempts: wholeNumber('attempts of a redelivery', attempts, HOPS_MAX) }),
     ...(suppressEffects === undefined ? {} : { suppressEffects }),
   };
 }

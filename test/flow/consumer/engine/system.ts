@@ -7,6 +7,7 @@ import { checkDeclaration } from '../../../../lib/flow/consumer/declaration.ts';
 import { createConsumerEngine } from '../../../../lib/flow/consumer/engine.ts';
 import type { EngineDeps, RegistrationFacts } from '../../../../lib/flow/consumer/engine-port.ts';
 import type { ParsedMessage, WakeUp } from '../../../../lib/flow/consumer/messages.ts';
+import { parseRecord } from '../../../../lib/flow/consumer/parse-messages.ts';
 import type { ReactContext } from '../../../../lib/flow/consumer/port.ts';
 import { createDeadLetters } from '../../../../lib/flow/dead-letter/dead-letters.ts';
 import type { DeadLetters } from '../../../../lib/flow/dead-letter/port.ts';
@@ -317,11 +318,13 @@ export class System {
   }
 }
 
-/** As after a trip through the queue and the edge's parser. */
-const received = (message: QueueMessage): ParsedMessage['body'] => {
-  const { format: _f, consumer: _c, ...body } = message;
-  return body as unknown as ParsedMessage['body'];
-};
+/** As after a trip through the queue: what the engine sends must be what the edge's parser understands. */
+function received(message: QueueMessage): ParsedMessage['body'] {
+  const record = { messageId: 'sent', body: JSON.stringify(message) };
+  const parsed = parseRecord(record, { name: message.consumer, drill: false });
+  if (parsed.kind !== 'message') throw new Error(`not understood: ${JSON.stringify(parsed)}`);
+  return parsed.message.body;
+}
 
 const effectWrites = (streamId: string, version: number, replay: ReactContext['replay']): Write[] => [
   {
