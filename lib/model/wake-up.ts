@@ -5,6 +5,10 @@
 export const WAKE_UP_FORMAT = 1;
 /** `source` of everything that the relay publishes to the bus. */
 export const BUS_SOURCE = 'event-recovery';
+/** `source` of what the recovery tells the bus: no consumer's rule matches it. */
+export const RECOVERY_SOURCE = `${BUS_SOURCE}.recovery`;
+/** `detail-type`: a scan found events that nobody will deliver by himself. */
+export const GAPS_FOUND = 'GapsFound';
 /** `detail-type` of a wake-up that every consumer's rule matches, whatever types it wants. */
 export const STREAM_MOVED = '$StreamMoved';
 

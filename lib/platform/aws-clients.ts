@@ -2,7 +2,9 @@
 // slow service ends as an error while there is still time to hand the work on. Endpoints, region and credentials come
 // from the standard variables (`AWS_ENDPOINT_URL*` included); nothing is read before the first request.
 
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -41,6 +43,11 @@ export const createSqsClient = (limits = MESSAGING_LIMITS): SQSClient => new SQS
 
 export const createEventBridgeClient = (limits = MESSAGING_LIMITS): EventBridgeClient =>
   new EventBridgeClient(clientOptions(limits));
+
+export const createLambdaClient = (limits = MESSAGING_LIMITS): LambdaClient => new LambdaClient(clientOptions(limits));
+
+export const createCloudWatchClient = (limits = MESSAGING_LIMITS): CloudWatchClient =>
+  new CloudWatchClient(clientOptions(limits));
 
 export const createSnsClient = (limits = MESSAGING_LIMITS): SNSClient => new SNSClient(clientOptions(limits));
 

@@ -36,15 +36,18 @@ export type StreamAnswer =
   | { kind: 'lagging' | 'gap'; from: number; to: number; oldestAt: number };
 
 export function decideStream({ checkpoint, owed, queueActive, now }: StreamSigns, bounds: ScanBounds): StreamAnswer {
-  const { version = 0, rewind, parked, lease, attempting } = checkpoint ?? {};
-  // A rewind that waits for a lease holder counts as done: it takes the checkpoint back and un-parks.
+  const { rewind, parked, lease, attempting } = checkpoint ?? {};
+  // No checkpoint: nothing was resolved, and what lies before the first owed event is not this consumer's (`startFrom: now`,
+  // a type that applies later). A rewind that waits for a lease holder counts as done: it takes the checkpoint back and
+  // un-parks.
+  const version = checkpoint?.version ?? owed.from - 1;
   const reached = Math.min(version, rewind?.to ?? version);
   if (reached >= owed.to) return { kind: 'resolved' };
   if (parked !== undefined && rewind === undefined)
     return { kind: 'parked', at: parked.version, waiting: owed.to - parked.version };
 
-  const from = Math.max(reached + 1, 1);
-  // What is before the first event of this scan was owed already, so it is at least as old.
+  // What this scan knows is all that is owed: wanted events before it are resolved or in the stream's row.
+  const from = Math.max(reached + 1, owed.from);
   const oldestAt = reached < owed.from ? owed.oldestAt : owed.newestAt;
   const ageMs = now - oldestAt;
   const leased = lease !== undefined && lease.until + LEASE_MARGIN_MS >= now;

@@ -1,6 +1,6 @@
 // The gap scan's answers, and what it needs from outside.
 
-import type { ConsumerName, Position, StreamId, Version } from '../../model/ids.ts';
+import type { ConsumerName, EventType, Position, StreamId, Version } from '../../model/ids.ts';
 
 export interface Gap {
   consumer: ConsumerName;
@@ -27,13 +27,21 @@ export interface ConsumerScan {
   wakeUps: number;
   /** The first 100; all are open-gap rows. */
   listed: Gap[];
+  /** Everything that this consumer wants up to here is resolved, parked or an open-gap row. */
+  scannedTo: Position;
+  /** Open-gap rows that the scan had no time for; the next one looks at them. The state is then not `complete`. */
+  notLookedAt: number;
+  /** The registry plans a backfill for types that were added later. Not a gap: a replay delivers it. */
+  backfill?: { eventTypes: EventType[]; untilPosition: Position; requestedAt: number };
 }
 
 export interface ScanResult {
   startedAt: number;
   endedAt: number;
+  /** Lowest position of all consumers, before and after. */
   scannedFrom: Position;
   scannedTo: Position;
+  /** False: the grace period, the budget or the time ended the scan before the log's head. */
   reachedHead: boolean;
   /** Age of the oldest commit that the log does not have yet; undefined when it could not be measured. */
   logLagMs?: number;
@@ -54,6 +62,25 @@ export interface LogLag {
 export interface QueueSigns {
   /** Messages visible, delayed or in flight; undefined when the queue could not be asked. */
   messages(queueUrl: string): Promise<number | undefined>;
+}
+
+/** `detail` of the bus entry that tells the recovery about gaps. Source: `RECOVERY_SOURCE`, detail-type: `GAPS_FOUND`. */
+export interface GapsFound {
+  format: number;
+  consumer: ConsumerName;
+  /** When the scan began: with the consumer, the name of its stored result. */
+  scannedAt: number;
+  /** Evidence: the log up to here was looked at. */
+  scannedTo: Position;
+  gaps: number;
+  gapEvents: number;
+  /** The first few; all of them are open-gap rows. */
+  listed: Gap[];
+}
+
+/** Tells the recovery. A lost announcement costs a period: the next scan announces what is still a gap. */
+export interface Announcements {
+  gapsFound(detail: GapsFound): Promise<void>;
 }
 
 export const LISTED_MAX = 100;

@@ -45,7 +45,7 @@ export function createScanStates({ dynamo, table }: { dynamo: Dynamo; table: str
     async store(result) {
       await dynamo.put({
         TableName: table,
-        Item: { pk: 'scan', sk: `result#${padded(result.startedAt)}`, result, format: FORMAT },
+        Item: { pk: 'scan', sk: `result#${padded(result.startedAt)}`, result: storable(result), format: FORMAT },
       });
     },
     async results(limit) {
@@ -60,3 +60,11 @@ export function createScanStates({ dynamo, table }: { dynamo: Dynamo; table: str
     },
   };
 }
+
+/** DynamoDB items have at most 400 KB: 900 listed gaps of at most 256 bytes of stream id and 120 of numbers fit. */
+const STORED_GAPS_MAX = 900;
+
+const storable = (result: ScanResult): ScanResult => {
+  const each = Math.floor(STORED_GAPS_MAX / Math.max(1, result.consumers.length));
+  return { ...result, consumers: result.consumers.map((one) => ({ ...one, listed: one.listed.slice(0, each) })) };
+};

@@ -1,35 +1,30 @@
 // The gap scan: looks at the open-gap rows and at the streams that moved, answers per consumer and stream, records what is
 // owed, and wakes the consumer for every gap. Its position advances only past streams that are resolved, parked (the un-park
-// opens a row) or recorded as open: what it could not repair it sees again.
+// opens a row) or recorded as open: what it could not repair it sees again. Consumers that stand at different positions are
+// passed separately, so that a new one, which begins far behind, does not keep the scan from the others.
 
-import type { Checkpoints } from '../../flow/checkpoint/port.ts';
-import type { WakeUps } from '../../flow/consumer/port.ts';
 import type { Log } from '../../flow/log/port.ts';
 import type { Registry } from '../../flow/registry/port.ts';
-import type { Checkpoint } from '../../model/checkpoint.ts';
 import type { RegisteredConsumer } from '../../model/consumer.ts';
-import type { Position, StreamId, Version } from '../../model/ids.ts';
+import type { Position } from '../../model/ids.ts';
 import { WAKE_UP_FORMAT } from '../../model/wake-up.ts';
 import type { World } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logging.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import type { Leases } from '../lease/leases.ts';
-import { decideStream, type OwedEvents, type ScanBounds, type StreamAnswer } from './decide-stream.ts';
+import type { ScanBounds } from './decide-stream.ts';
 import { movedStreams } from './moved-streams.ts';
-import type { OpenGap, OpenGaps } from './open-gaps.ts';
-import { type ConsumerScan, type Gap, LISTED_MAX, type LogLag, type QueueSigns, type ScanResult } from './port.ts';
+import type { Announcements, ConsumerScan, LogLag, ScanResult } from './port.ts';
+import { type ConsumerScanDeps, scanConsumer } from './scan-consumer.ts';
 import type { ScanStates } from './scan-state.ts';
 
-export interface ScanDeps {
+export interface ScanDeps extends ConsumerScanDeps {
   registry: Pick<Registry, 'list'>;
   log: Pick<Log, 'pages'>;
-  checkpoints: Pick<Checkpoints, 'getMany'>;
-  openGaps: OpenGaps;
   states: ScanStates;
   leases: Leases;
-  wakeUps: WakeUps;
-  queues: QueueSigns;
   logLag: LogLag;
+  announcements: Announcements;
   /** `clock` = the server clock: leases of consumers are compared with it. */
   world: Pick<World, 'clock' | 'ids'>;
   logger: Logger;
@@ -40,17 +35,22 @@ export interface ScanInput {
   bounds: ScanBounds;
   /** Above this lag of the log the answer "no gaps" is `unknown`. */
   logLagBoundMs: number;
-  /** Most streams looked at in one scan. */
+  /** Most streams looked at in one scan, for consumers that stand at the same position. */
   maxStreams: number;
   /** Most wake-ups per consumer and scan: a queue that drains is filled again by the next scan. */
   maxWakeUps: number;
   /** Longest time the scan may hold its lease. */
   leaseMs: number;
-  /** Only look and record: send nothing. */
+  /** Time after which no further consumer and no further rows are begun; the next scan goes on. @default leaseMs */
+  timeMs?: number;
+  /** Only look and record: send and announce nothing. */
   dryRun?: boolean;
 }
 
 export type ScanOutcome = { kind: 'scanned'; result: ScanResult } | { kind: 'another-scan-runs'; until: number };
+
+/** Gaps in an announcement: a bus entry has room for them, whatever the stream ids. */
+const ANNOUNCED_MAX = 10;
 
 export async function scanGaps(deps: ScanDeps, input: ScanInput): Promise<ScanOutcome> {
   const { world, leases } = deps;
@@ -64,185 +64,93 @@ export async function scanGaps(deps: ScanDeps, input: ScanInput): Promise<ScanOu
 }
 
 async function scan(deps: ScanDeps, input: ScanInput): Promise<ScanResult> {
-  const startedAt = deps.world.clock.now();
+  const { clock } = deps.world;
+  const startedAt = clock.now();
+  const remainingMs = () => startedAt + (input.timeMs ?? input.leaseMs) - clock.now();
   const consumers = (await deps.registry.list()).filter(({ status }) => status === 'active');
   const from = new Map<string, Position>();
-  for (const { name } of consumers) from.set(name, await deps.states.position(name));
+  for (const { name, startPosition } of consumers) {
+    const scanned = await deps.states.position(name);
+    from.set(name, Math.max(scanned, startPosition) as Position);
+  }
   const logLagMs = await deps.logLag.measure();
-  const moved = await movedStreams(deps.log, {
-    from,
-    consumers,
-    sequencedUntil: startedAt - input.bounds.graceMs,
-    maxStreams: input.maxStreams,
-  });
+  const isUnknown = logLagMs === undefined || logLagMs > input.logLagBoundMs;
 
-  const reads = { checkpoints: 0, openGaps: 0 };
+  const reads = { pages: 0, checkpoints: 0, openGaps: 0 };
   const scans: ConsumerScan[] = [];
-  for (const consumer of consumers) {
-    const isUnknown = logLagMs === undefined || logLagMs > input.logLagBoundMs;
-    const owed = moved.owed.get(consumer.name) ?? new Map();
-    scans.push(await scanConsumer(deps, input, { consumer, owed, isUnknown, reads }));
-    // Only now: every stream up to here is resolved, parked or a row.
-    if (moved.scannedTo > (from.get(consumer.name) ?? 0)) {
-      await deps.states.advance(consumer.name, moved.scannedTo, deps.world.clock.now());
+  let reachedHead = true;
+  for (const group of byPosition(consumers, from)) {
+    // Whoever comes after the end of the time keeps its position; those in front come first, they are cheap.
+    if (scans.length > 0 && remainingMs() <= 0) {
+      reachedHead = false;
+      break;
+    }
+    const sequencedUntil = startedAt - input.bounds.graceMs;
+    const moved = await movedStreams(deps.log, {
+      from,
+      consumers: group,
+      sequencedUntil,
+      maxStreams: input.maxStreams,
+    });
+    reads.pages += moved.pages;
+    reachedHead &&= moved.reachedHead;
+    for (const consumer of group) {
+      const owed = moved.owed.get(consumer.name) ?? new Map();
+      const scannedTo = Math.max(moved.scannedTo, from.get(consumer.name) ?? 0) as Position;
+      const { bounds, maxWakeUps, dryRun = false } = input;
+      const of = { consumer, owed, scannedTo, isUnknown, bounds, maxWakeUps, dryRun, remainingMs, reads };
+      scans.push(await scanConsumer(deps, of));
+      // Only now: every stream up to here is resolved, parked or a row.
+      if (scannedTo > (from.get(consumer.name) ?? 0)) await deps.states.advance(consumer.name, scannedTo, clock.now());
     }
   }
   const result: ScanResult = {
     startedAt,
-    endedAt: deps.world.clock.now(),
-    scannedFrom: Math.min(...from.values(), moved.scannedTo) as Position,
-    scannedTo: moved.scannedTo,
-    reachedHead: moved.reachedHead,
+    endedAt: clock.now(),
+    scannedFrom: lowest([...from.values()]),
+    scannedTo: lowest(
+      consumers.map(({ name }) => scans.find(({ consumer }) => consumer === name)?.scannedTo ?? from.get(name) ?? 0),
+    ),
+    reachedHead,
     ...(logLagMs !== undefined && { logLagMs }),
-    pages: moved.pages,
     ...reads,
     consumers: scans,
   };
   await deps.states.store(result);
   report(deps, result);
+  if (input.dryRun !== true) await announce(deps, result);
   return result;
 }
 
-interface ConsumerInput {
-  consumer: RegisteredConsumer;
-  owed: Map<StreamId, OwedEvents>;
-  isUnknown: boolean;
-  reads: { checkpoints: number; openGaps: number };
+/** Groups of consumers that stand at the same position, the furthest first. */
+function byPosition(
+  consumers: readonly RegisteredConsumer[],
+  from: ReadonlyMap<string, Position>,
+): RegisteredConsumer[][] {
+  const groups = Map.groupBy(consumers, ({ name }) => from.get(name) ?? 0);
+  return [...groups].sort(([a], [b]) => b - a).map(([, group]) => group);
 }
 
-/** Streams whose checkpoints are read at once: one BatchGetItem. */
-const BATCH = 100;
+const lowest = (positions: readonly number[]): Position =>
+  (positions.length === 0 ? 0 : Math.min(...positions)) as Position;
 
-async function scanConsumer(deps: ScanDeps, input: ScanInput, of: ConsumerInput): Promise<ConsumerScan> {
-  const { consumer, owed, reads } = of;
-  const rows = new Map<StreamId, OpenGap>();
-  for await (const row of deps.openGaps.list(consumer.name)) rows.set(row.streamId, row);
-  reads.openGaps += rows.size;
-  // The rows first: they waited longest.
-  const streams = [...new Set([...rows.keys(), ...owed.keys()])];
-  const tally = newTally(consumer);
-  const wakeUps: { gap: OpenGap; to: number }[] = [];
-  const queueActive = streams.length > 0 && ((await deps.queues.messages(consumer.queueUrl)) ?? 0) > 0;
-
-  for (let at = 0; at < streams.length; at += BATCH) {
-    const batch = streams.slice(at, at + BATCH);
-    const found = await deps.checkpoints.getMany(batch.map((streamId) => ({ consumer: consumer.name, streamId })));
-    const byStream = new Map(found.map((checkpoint) => [checkpoint.streamId, checkpoint]));
-    reads.checkpoints += batch.length;
-    for (const streamId of batch) {
-      const checkpoint: Checkpoint | undefined = byStream.get(streamId);
-      const row = rows.get(streamId);
-      const now = deps.world.clock.now();
-      const answer = decideStream(
-        { checkpoint, owed: joined(row, owed.get(streamId)), queueActive, now },
-        input.bounds,
-      );
-      const open = await record(deps, consumer, streamId, answer, row, now);
-      count(tally, answer, { consumer, streamId, now });
-      const mayWake = answer.kind === 'gap' && open !== undefined && input.dryRun !== true;
-      if (mayWake && wakeUps.length < input.maxWakeUps) wakeUps.push({ gap: open, to: answer.to });
-    }
-  }
-  tally.wakeUps = await fill(deps, consumer, wakeUps);
-  tally.state = tally.gaps > 0 ? 'gaps' : of.isUnknown ? 'unknown' : tally.lagging > 0 ? 'lagging' : 'complete';
-  return tally;
-}
-
-/** A row and a movement of the same stream are one debt; the row is the older part. */
-function joined(row: OpenGap | undefined, moved: OwedEvents | undefined): OwedEvents {
-  if (row === undefined) return moved as OwedEvents;
-  const owed = { from: row.from, to: row.to, oldestAt: row.openedAt, newestAt: row.openedAt };
-  if (moved === undefined) return owed;
-  return { ...owed, to: Math.max(row.to, moved.to), newestAt: Math.max(row.openedAt, moved.newestAt) };
-}
-
-async function record(
-  deps: ScanDeps,
-  { name: consumer }: RegisteredConsumer,
-  streamId: StreamId,
-  answer: StreamAnswer,
-  row: OpenGap | undefined,
-  now: number,
-): Promise<OpenGap | undefined> {
-  if (answer.kind === 'resolved') {
-    if (row !== undefined) await deps.openGaps.close(row);
-    return undefined;
-  }
-  // The row of a parked stream stays; without one none is needed: the un-park opens it.
-  if (answer.kind === 'parked') return row;
-  return deps.openGaps.seen(
-    { consumer, streamId, from: answer.from as Version, to: answer.to as Version },
-    // A row is as old as what it stands for, so that the bound on lag counts from there.
-    row === undefined ? answer.oldestAt : now,
-  );
-}
-
-/** Wakes the consumer for each gap, oldest first; it catches up in order by itself. Rows stay until a scan sees them resolved. */
-async function fill(
-  { wakeUps, openGaps, world }: ScanDeps,
-  consumer: RegisteredConsumer,
-  gaps: readonly { gap: OpenGap; to: number }[],
-): Promise<number> {
-  for (let at = 0; at < gaps.length; at += BATCH) {
-    const batch = gaps.slice(at, at + BATCH);
-    await wakeUps.send(
-      consumer.queueUrl,
-      batch.map(({ gap, to }) => ({
-        message: {
-          format: WAKE_UP_FORMAT,
-          kind: 'wake-up',
-          consumer: consumer.name,
-          streamId: gap.streamId,
-          version: to,
-          hops: 0,
-          reason: 'gap',
-        },
-      })),
-    );
-    for (const { gap } of batch) await openGaps.tried(gap, world.clock.now());
-  }
-  return gaps.length;
-}
-
-const newTally = (consumer: RegisteredConsumer): ConsumerScan => ({
-  consumer: consumer.name,
-  state: 'complete',
-  gaps: 0,
-  gapEvents: 0,
-  lagging: 0,
-  lagEvents: 0,
-  lagSeconds: 0,
-  parked: 0,
-  resolved: 0,
-  wakeUps: 0,
-  listed: [],
-});
-
-function count(
-  tally: ConsumerScan,
-  answer: StreamAnswer,
-  at: { consumer: RegisteredConsumer; streamId: StreamId; now: number },
-): void {
-  if (answer.kind === 'resolved') tally.resolved++;
-  else if (answer.kind === 'parked') tally.parked++;
-  else {
-    const events = answer.to - answer.from + 1;
-    const oldestAgeSeconds = Math.max(0, Math.round((at.now - answer.oldestAt) / 1_000));
-    tally.lagEvents += events;
-    tally.lagSeconds = Math.max(tally.lagSeconds, oldestAgeSeconds);
-    if (answer.kind === 'lagging') tally.lagging++;
-    else {
-      tally.gaps++;
-      tally.gapEvents += events;
-      const gap: Gap = {
-        consumer: at.consumer.name,
-        streamId: at.streamId,
-        from: answer.from as Version,
-        to: answer.to as Version,
-        count: events,
-        oldestAgeSeconds,
-      };
-      if (tally.listed.length < LISTED_MAX) tally.listed.push(gap);
+/** After the result is stored, and never the reason for a failed scan: rows and wake-ups do not depend on it. */
+async function announce({ announcements, logger, metrics }: ScanDeps, result: ScanResult): Promise<void> {
+  for (const { state, consumer, scannedTo, gaps, gapEvents, listed } of result.consumers) {
+    if (state !== 'gaps') continue;
+    try {
+      await announcements.gapsFound({
+        format: WAKE_UP_FORMAT,
+        consumer,
+        scannedAt: result.startedAt,
+        scannedTo,
+        gaps,
+        gapEvents,
+        listed: listed.slice(0, ANNOUNCED_MAX),
+      });
+    } catch (error) {
+      metrics.count('GapAnnouncementsFailed');
+      logger.error('gaps could not be announced; the next scan tries again', { consumer, error });
     }
   }
 }
@@ -259,4 +167,12 @@ function report({ metrics, logger }: ScanDeps, result: ScanResult): void {
     metrics.count('ParkedStreams', of.parked, 'Count', { consumer });
     logger[of.gaps > 0 ? 'warn' : 'info']('gap scan', { ...of });
   }
+  // Without a dimension: what alarms of the whole deployment look at.
+  const over = (pick: (of: ConsumerScan) => number) => result.consumers.map(pick);
+  metrics.count(
+    'GapStreams',
+    over(({ gaps }) => gaps).reduce((sum, gaps) => sum + gaps, 0),
+  );
+  metrics.count('LagSeconds', Math.max(0, ...over(({ lagSeconds }) => lagSeconds)), 'Seconds');
+  metrics.count('UnknownConsumers', result.consumers.filter(({ state }) => state === 'unknown').length);
 }

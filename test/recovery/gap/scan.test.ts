@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { DEFAULT_BOUNDS } from '../../../lib/recovery/gap/decide-stream.ts';
 import { createOpenGaps } from '../../../lib/recovery/gap/open-gaps.ts';
-import type { ConsumerScan, ScanResult } from '../../../lib/recovery/gap/port.ts';
-import { type ScanDeps, scanGaps } from '../../../lib/recovery/gap/scan.ts';
+import type { ConsumerScan, GapsFound, ScanResult } from '../../../lib/recovery/gap/port.ts';
+import { type ScanDeps, type ScanInput, scanGaps } from '../../../lib/recovery/gap/scan.ts';
 import { createScanStates } from '../../../lib/recovery/gap/scan-state.ts';
 import { createLeases } from '../../../lib/recovery/lease/leases.ts';
 import { createSmallSystem, type SmallSystem, TABLES } from '../../support/small-system.ts';
@@ -12,11 +12,13 @@ let system: SmallSystem;
 let deps: ScanDeps;
 let queueMessages = 0;
 let logLagMs: number | undefined = 0;
+let announced: GapsFound[] = [];
 
 beforeEach(async () => {
   system = await createSmallSystem();
   queueMessages = 0;
   logLagMs = 0;
+  announced = [];
   const table = { dynamo: system.dynamo, table: TABLES.recoveryTable };
   deps = {
     registry: system.registry,
@@ -28,6 +30,7 @@ beforeEach(async () => {
     wakeUps: system.wakeUps,
     queues: { messages: async () => queueMessages },
     logLag: { measure: async () => logLagMs },
+    announcements: { gapsFound: async (detail) => void announced.push(detail) },
     world: system.world,
     logger: system.logger,
     metrics: system.metrics,
@@ -35,7 +38,7 @@ beforeEach(async () => {
   await system.addConsumer({ name: 'inventory', eventTypes: ['Placed'], effects: 'idempotent' });
 });
 
-async function scan(options: { maxStreams?: number; maxWakeUps?: number; dryRun?: boolean } = {}): Promise<ScanResult> {
+async function scan(options: Partial<ScanInput> = {}): Promise<ScanResult> {
   const input = {
     bounds: DEFAULT_BOUNDS,
     logLagBoundMs: MINUTE,
@@ -173,5 +176,87 @@ describe('the gap scan', () => {
     system.clock.advance(2 * MINUTE);
     const result = await scan({ dryRun: true });
     expect([of(result).gaps, of(result, 'rehearsal').gaps]).toEqual([0, 1]);
+  });
+
+  it('tells the recovery about gaps, with the evidence, and does not fail when it cannot', async () => {
+    await system.append('order-1', ['Placed', 'Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    await scan({ dryRun: true });
+    expect(announced).toEqual([]);
+    await scan();
+    expect(announced).toMatchObject([{ consumer: 'inventory', scannedTo: 2, gaps: 1, gapEvents: 2 }]);
+    deps.announcements.gapsFound = () => Promise.reject(new Error('no bus'));
+    expect(of(await scan())).toMatchObject({ state: 'gaps', wakeUps: 1 });
+    expect(system.metrics.total('GapAnnouncementsFailed')).toBe(1);
+  });
+
+  it("begins a gap at the first owed event of a consumer that starts now, not at the stream's beginning", async () => {
+    await system.append('order-1', ['Placed', 'Placed', 'Placed']);
+    await system.settle();
+    await system.addConsumer({ name: 'late', eventTypes: ['Placed'], effects: 'idempotent', startFrom: 'now' });
+    await system.append('order-1', ['Other', 'Placed']);
+    await system.settle((_entry, consumer) => consumer === 'late');
+    system.clock.advance(2 * MINUTE);
+    const result = await scan();
+    expect(of(result, 'late')).toMatchObject({ gaps: 1, listed: [{ from: 5, to: 5, count: 1 }] });
+    await system.settle();
+    expect(of(await scan(), 'late')).toMatchObject({ state: 'complete', resolved: 1 });
+  });
+
+  it('owes nothing of a type that was added later, and says that its backfill is planned', async () => {
+    await system.append('order-1', ['Other', 'Other']);
+    await system.settle();
+    await system.addConsumer({ name: 'inventory', eventTypes: ['Placed', 'Other'], effects: 'idempotent' });
+    system.clock.advance(2 * MINUTE);
+    const before = of(await scan());
+    expect(before).toMatchObject({ state: 'complete', gaps: 0, backfill: { eventTypes: ['Other'], untilPosition: 2 } });
+    await system.append('order-1', ['Other']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    expect(of(await scan())).toMatchObject({ gaps: 1, listed: [{ from: 3, to: 3 }] });
+  });
+
+  it('takes types named like members of every object for what they are', async () => {
+    await system.append('order-1', ['constructor', 'toString', '__proto__']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    expect(of(await scan())).toMatchObject({ state: 'complete', gaps: 0, lagging: 0 });
+  });
+
+  it('is not kept from the others by a new consumer that begins far behind', async () => {
+    for (let stream = 0; stream < 6; stream++) await system.append(`order-${stream}`, ['Placed']);
+    for (let stream = 0; stream < 6; stream++) await system.settle();
+    system.clock.advance(2 * MINUTE);
+    await scan();
+    await system.addConsumer({ name: 'newcomer', eventTypes: ['Placed'], effects: 'idempotent' });
+    await system.append('order-9', ['Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    const result = await scan({ maxStreams: 1 });
+    expect(of(result)).toMatchObject({ state: 'gaps', gaps: 1, scannedTo: 7 });
+    expect(of(result, 'newcomer').scannedTo).toBeLessThan(7);
+  });
+
+  it('gives wake-ups to the least tried gaps first, so that those that never move starve nobody', async () => {
+    for (const stream of ['order-1', 'order-2', 'order-3']) await system.append(stream, ['Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    const woken: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      await scan({ maxWakeUps: 1 });
+      woken.push(...system.queued('inventory').map(({ streamId }) => streamId));
+      system.purge('inventory');
+    }
+    expect(woken.sort()).toEqual(['order-1', 'order-2', 'order-3']);
+  });
+
+  it('leaves rows for the next scan when its time is over, and does not say complete then', async () => {
+    await system.append('order-1', ['Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    await scan();
+    expect(of(await scan({ timeMs: 0 }))).toMatchObject({ state: 'unknown', notLookedAt: 1, gaps: 0 });
+    expect(of(await scan())).toMatchObject({ state: 'gaps', notLookedAt: 0, gaps: 1 });
   });
 });

@@ -1,0 +1,108 @@
+// One consumer's part of a scan: the streams that moved, then the open-gap rows; answer, record, wake. Every stream that
+// moved is looked at, whatever the time; rows that there is no time for stay rows and are counted as not looked at.
+
+import type { Checkpoints } from '../../flow/checkpoint/port.ts';
+import type { RegisteredConsumer } from '../../model/consumer.ts';
+import type { Position, StreamId, Version } from '../../model/ids.ts';
+import { decideStream, type OwedEvents, type ScanBounds, type StreamAnswer } from './decide-stream.ts';
+import { type FillDeps, fill, toFill } from './fill.ts';
+import type { OpenGap, OpenGaps } from './open-gaps.ts';
+import type { ConsumerScan, QueueSigns } from './port.ts';
+import { count, newTally, stateOf } from './tally.ts';
+
+export interface ConsumerScanDeps extends FillDeps {
+  checkpoints: Pick<Checkpoints, 'getMany'>;
+  openGaps: OpenGaps;
+  queues: QueueSigns;
+}
+
+export interface ConsumerScanInput {
+  consumer: RegisteredConsumer;
+  owed: ReadonlyMap<StreamId, OwedEvents>;
+  scannedTo: Position;
+  isUnknown: boolean;
+  bounds: ScanBounds;
+  maxWakeUps: number;
+  dryRun: boolean;
+  /** Milliseconds that are left for looking at rows. */
+  remainingMs(): number;
+  /** Counts what was read. */
+  reads: { checkpoints: number; openGaps: number };
+}
+
+/** Streams whose checkpoints are read at once: one BatchGetItem. */
+const BATCH = 100;
+
+export async function scanConsumer(deps: ConsumerScanDeps, input: ConsumerScanInput): Promise<ConsumerScan> {
+  const { consumer, owed, reads } = input;
+  const rows = new Map<StreamId, OpenGap>();
+  for await (const row of deps.openGaps.list(consumer.name)) rows.set(row.streamId, row);
+  reads.openGaps += rows.size;
+  const moved = [...owed.keys()];
+  const onlyRows = [...rows.values()].filter(({ streamId }) => !owed.has(streamId));
+  // Least tried, then oldest first: when the time ends, the others are the next scan's.
+  const waiting = toFill(onlyRows, onlyRows.length).map(({ streamId }) => streamId);
+  const tally = newTally(consumer, input.scannedTo);
+  const gaps: OpenGap[] = [];
+  const anything = moved.length + waiting.length > 0;
+  const queueActive = anything && ((await deps.queues.messages(consumer.queueUrl)) ?? 0) > 0;
+
+  const look = async (streams: readonly StreamId[]): Promise<void> => {
+    const keys = streams.map((streamId) => ({ consumer: consumer.name, streamId }));
+    const found = new Map((await deps.checkpoints.getMany(keys)).map((one) => [one.streamId, one]));
+    reads.checkpoints += streams.length;
+    const opened = await Promise.all(
+      streams.map(async (streamId) => {
+        const row = rows.get(streamId);
+        const now = deps.world.clock.now();
+        const signs = { checkpoint: found.get(streamId), owed: joined(row, owed.get(streamId)), queueActive, now };
+        const answer = decideStream(signs, input.bounds);
+        count(tally, answer, streamId, now);
+        const open = await record(deps.openGaps, consumer, streamId, answer, row, now);
+        return answer.kind === 'gap' ? open : undefined;
+      }),
+    );
+    gaps.push(...opened.filter((open) => open !== undefined));
+  };
+
+  for (let at = 0; at < moved.length; at += BATCH) await look(moved.slice(at, at + BATCH));
+  for (let at = 0; at < waiting.length; at += BATCH) {
+    if (input.remainingMs() <= 0) {
+      tally.notLookedAt = waiting.length - at;
+      break;
+    }
+    await look(waiting.slice(at, at + BATCH));
+  }
+  if (!input.dryRun) tally.wakeUps = await fill(deps, consumer, toFill(gaps, input.maxWakeUps));
+  tally.state = stateOf(tally, input.isUnknown);
+  return tally;
+}
+
+/** A row and a movement of the same stream are one debt; the row is the older part. */
+function joined(row: OpenGap | undefined, moved: OwedEvents | undefined): OwedEvents {
+  if (row === undefined) return moved as OwedEvents;
+  const owed = { from: row.from, to: row.to, oldestAt: row.openedAt, newestAt: row.openedAt };
+  if (moved === undefined) return owed;
+  return { ...owed, to: Math.max(row.to, moved.to), newestAt: Math.max(row.openedAt, moved.newestAt) };
+}
+
+async function record(
+  openGaps: OpenGaps,
+  { name: consumer }: RegisteredConsumer,
+  streamId: StreamId,
+  answer: StreamAnswer,
+  row: OpenGap | undefined,
+  now: number,
+): Promise<OpenGap | undefined> {
+  if (answer.kind === 'resolved') {
+    if (row !== undefined) await openGaps.close(row);
+    return undefined;
+  }
+  // The row of a parked stream stays; without one none is needed: the un-park opens it.
+  if (answer.kind === 'parked') return row;
+  return openGaps.seen(
+    { consumer, streamId, from: answer.from as Version, to: answer.to as Version },
+    // A row is as old as what it stands for, so that the bound on lag counts from there.
+    row === undefined ? answer.oldestAt : now,
+  );
+}
