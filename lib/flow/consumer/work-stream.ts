@@ -6,6 +6,7 @@ import type { Attempting } from '../../model/checkpoint.ts';
 import { StreamDamagedError } from '../../model/errors.ts';
 import type { Version } from '../../model/ids.ts';
 import { errorFacts } from '../../platform/logging.ts';
+import { LEASE_MARGIN_MS } from '../checkpoint/lease.ts';
 import type { AcquireResult } from '../checkpoint/port.ts';
 import { catchUp, storeBeforeHandOver } from './catch-up.ts';
 import { damageKind } from './damage-kind.ts';
@@ -13,6 +14,7 @@ import { isSuspect } from './decide-event.ts';
 import { createInterest } from './interest.ts';
 import { type Batch, count, type StreamRun, sendOn, tell, wakeUpMessage } from './run.ts';
 import { createSession, LeaseLostError } from './session.ts';
+import { MAX_DELAY_SECONDS } from './settings.ts';
 import type { StreamWork } from './stream-work.ts';
 
 export type StreamEnd =
@@ -30,6 +32,8 @@ export async function workStream(batch: Batch, work: StreamWork, isExclusive: bo
     const acquired = await acquire(batch, work);
     if (acquired.kind !== 'acquired') {
       noteOthers(batch, work, acquired);
+      const waitsForSomebody = acquired.kind === 'held' || acquired.kind === 'deferred';
+      if (waitsForSomebody && work.receivedAgain) await comeBackLater(batch, work, acquired.until);
       return { kind: 'acknowledge' };
     }
     const run = startRun(batch, work, acquired);
@@ -76,6 +80,17 @@ function noteOthers(batch: Batch, work: StreamWork, { kind }: Exclude<AcquireRes
   } as const;
   count(batch.engine, counters[kind]);
   tell(batch, 'debug', 'nothing to do here', { ...work, version: work.wanted }, { because: kind });
+}
+
+/**
+ * SQS may hand a message out twice at the same time, and one acknowledgement removes both. When the first receiver is the
+ * one that works now, and dies, nothing would come back: so another wake-up takes the message's place.
+ */
+async function comeBackLater(batch: Batch, work: StreamWork, until: number): Promise<void> {
+  const waitMs = until + LEASE_MARGIN_MS - batch.engine.serverClock.now();
+  const delaySeconds = Math.min(MAX_DELAY_SECONDS, Math.max(1, Math.ceil(waitMs / 1_000) + 1));
+  const message = wakeUpMessage(batch, work, { reason: 'continue', version: work.wanted, hops: work.hops });
+  await sendOn(batch, message, delaySeconds);
 }
 
 function startRun(batch: Batch, work: StreamWork, acquired: Extract<AcquireResult, { kind: 'acquired' }>): StreamRun {
