@@ -6,6 +6,7 @@ import type { Pattern } from '../bus/pattern.ts';
 import { checkPattern } from '../bus/pattern.ts';
 import type { Cloud } from '../cloud.ts';
 import type { LambdaFunction } from '../functions/lambda-function.ts';
+import { watchMapping } from '../mappings/evidence.ts';
 import type { Mapping } from '../mappings/mapping.ts';
 import { createSqsMapping } from '../mappings/sqs-mapping.ts';
 import { createStreamMapping } from '../mappings/stream-mapping.ts';
@@ -60,10 +61,11 @@ export const createMapping: Handler = (resource, cloud) => {
   const service = properties.EventSourceArn.split(':')[2];
   const filters = (properties.FilterCriteria?.Filters ?? []).map((filter) => JSON.parse(filter.Pattern) as Pattern);
   for (const filter of filters) checkPattern(filter);
-  const mapping =
+  const mapping = watchMapping(lambda, properties.Enabled !== false, (watched) =>
     service === 'sqs'
-      ? sqsMapping(id, resource, properties, filters, lambda, cloud)
-      : streamMapping(id, resource, properties, filters, lambda, cloud);
+      ? sqsMapping(id, resource, properties, filters, watched, cloud)
+      : streamMapping(id, resource, properties, filters, watched, cloud),
+  );
   cloud.mappings.push(mapping);
   cloud.onStart(() => {
     for (const need of needsOf(properties)) {

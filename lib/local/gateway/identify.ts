@@ -70,6 +70,7 @@ function lambdaOperation({ method, path }: AwsRequest): string {
   if (method === 'POST' && /\/functions\/[^/]+\/invocations$/.test(path)) return 'Invoke';
   if (method === 'GET' && /\/functions\/[^/]+\/configuration$/.test(path)) return 'GetFunctionConfiguration';
   if (method === 'GET' && /\/functions\/[^/]+$/.test(path)) return 'GetFunction';
+  if (method === 'GET' && /\/event-source-mappings\/[^/]+$/.test(path)) return 'GetEventSourceMapping';
   return `${method} ${path}`;
 }
 

@@ -3,6 +3,7 @@
 
 import type { GatewayCall } from '../gateway/gateway.ts';
 import { s3Target } from '../gateway/identify.ts';
+import { mappingIdOf } from '../gateway/mapping-reads.ts';
 import { ACCOUNT, arn, resourceOfArn } from '../names.ts';
 import type { Need } from './policy.ts';
 
@@ -37,6 +38,10 @@ const NEEDS: Record<string, (call: GatewayCall, tables: TableFacts) => Need[]> =
   eventbridge: eventNeeds,
   lambda: (call) => {
     const name = decodeURIComponent(/\/functions\/([^/]+)/.exec(call.path)?.[1] ?? '*');
+    if (call.operation === 'GetEventSourceMapping') {
+      const mapping = arn('lambda', `event-source-mapping:${mappingIdOf(call.path)}`);
+      return [{ action: 'lambda:GetEventSourceMapping', resource: mapping }];
+    }
     const action = call.operation === 'Invoke' ? 'InvokeFunction' : call.operation;
     return [
       { action: `lambda:${action}`, resource: name.startsWith('arn:') ? name : arn('lambda', `function:${name}`) },
