@@ -22,9 +22,11 @@ import { createFunctions } from './functions/functions.ts';
 import { writeBootstrap } from './functions/lambda-process.ts';
 import { createFunctionLogs, type LogLine } from './functions/logs.ts';
 import { afterAnswer } from './gateway/after-answers.ts';
+import { cloudWatchService } from './gateway/cloudwatch-service.ts';
 import { eventsService } from './gateway/events-service.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { lambdaService } from './gateway/lambda-service.ts';
+import { mappingReads } from './gateway/mapping-reads.ts';
 import { errorReply, type Reply } from './gateway/replies.ts';
 import { ssmService } from './gateway/ssm-service.ts';
 import { createIdentities } from './iam/identities.ts';
@@ -136,7 +138,12 @@ async function start(
       s3: messaging.value,
       sts: messaging.value,
     },
-    services: { lambda: lambdaService(functions), eventbridge: eventsService(buses), ssm: ssmService(parameters) },
+    services: {
+      lambda: mappingReads(() => cloud.mappings, lambdaService(functions)),
+      cloudwatch: cloudWatchService(() => cloud.mappings),
+      eventbridge: eventsService(buses),
+      ssm: ssmService(parameters),
+    },
     callerOf: identities.callerOf,
     denied(call) {
       const reason = options.enforcePolicies === false ? undefined : identities.denied(call);
