@@ -46,4 +46,6 @@ export interface Update {
 export interface References {
   names: Set<string>;
   values: Set<string>;
+  /** First parts of all document paths. */
+  roots: Set<string>;
 }

@@ -21,6 +21,21 @@ export const validationError = (message: string): DynamoDBServiceException =>
     $metadata: METADATA(400),
   });
 
+const schemaFaults = new WeakSet<object>();
+
+/** A value that does not fit the table's keys. In a transaction it is the reason of its item, not a refusal of the request. */
+export function schemaFault(message: string): DynamoDBServiceException {
+  const error = validationError(message);
+  schemaFaults.add(error);
+  return error;
+}
+
+export const isSchemaFault = (error: unknown): error is DynamoDBServiceException =>
+  typeof error === 'object' && error !== null && schemaFaults.has(error);
+
+export const isValidationError = (error: unknown): error is DynamoDBServiceException =>
+  error instanceof DynamoDBServiceException && error.name === 'ValidationException';
+
 /** `item` is what stood in the way, when the request asked for it by ReturnValuesOnConditionCheckFailure. */
 export const conditionFailed = (item?: Record<string, AttributeValue>): ConditionalCheckFailedException =>
   new ConditionalCheckFailedException({

@@ -2,7 +2,7 @@
 // another type or empty.
 
 import type { IndexSchema, KeyAttribute } from '../table-schema.ts';
-import { validationError } from './errors.ts';
+import { schemaFault } from './errors.ts';
 import type { Table } from './table.ts';
 import { type Item, member, typeOf, type Value } from './values.ts';
 
@@ -22,8 +22,8 @@ function checkIndexKey(
   const value = member(item, name);
   if (value === undefined) return;
   const actual = typeOf(value);
-  if (actual !== type) throw validationError(mismatch(index, name, type, actual, operation));
-  if (isEmpty(value)) throw validationError(empty(index, name, type, operation));
+  if (actual !== type) throw schemaFault(mismatch(index, name, type, actual, operation));
+  if (isEmpty(value)) throw schemaFault(empty(index, name, type, operation));
 }
 
 const mismatch = (
@@ -34,7 +34,7 @@ const mismatch = (
   operation: 'put' | 'update',
 ): string =>
   operation === 'update'
-    ? 'One or more parameter values were invalid: Type mismatch for Index Key'
+    ? 'The update expression attempted to update the secondary index key to unsupported type'
     : `One or more parameter values were invalid: Type mismatch for Index Key ${name} Expected: ${type} Actual: ${actual} IndexName: ${index.name}`;
 
 function empty(index: IndexSchema, name: string, type: string, operation: 'put' | 'update'): string {

@@ -1,135 +1,133 @@
-// Key conditions of a query: one partition key by equality, and at most one condition on the sort key.
+// Key conditions of a query: one partition key by equality, and at most one condition on the sort key. The form is checked
+// once per expression text, the values once per request.
 
-import type { Condition, Operand } from './ast.ts';
-import { beginsWith } from './condition.ts';
+import type { KeyAttribute } from '../table-schema.ts';
+import type { Comparator, Condition, Operand } from './ast.ts';
 import { checkCondition } from './condition-checks.ts';
 import { validationError } from './errors.ts';
-import type { KeySchema } from './keys.ts';
-import { compare } from './order.ts';
-import { invalid, type Parsed } from './parse.ts';
+import { type Place, placeBetween, placeByComparator, placeByPrefix } from './key-place.ts';
+import { checkNotEmpty, type KeySchema } from './keys.ts';
+import type { Parsed } from './parse.ts';
 import { nameOf, type Scope } from './scope.ts';
 import { typeOf, type Value } from './values.ts';
 
 export interface KeyRange {
   partition: Value;
-  /** Whether a sort key is below the range, in it, or above it. */
-  place(sort: Value): 'below' | 'inside' | 'above';
+  /** Absent: the whole partition. */
+  placeOf?: (sort: Value) => Place;
 }
 
-type Leaf = Extract<Condition, { kind: 'compare' | 'between' | 'call' }>;
+/** One condition on one attribute. */
+interface Leaf {
+  operator: Comparator | 'BETWEEN' | 'begins_with';
+  /** A name, or an alias. */
+  name: string;
+  /** Names of the values. */
+  values: readonly string[];
+}
 
-export function keyRange(parsed: Parsed<Condition>, scope: Scope, schema: KeySchema): KeyRange {
+const leavesOf = new WeakMap<Condition, readonly Leaf[]>();
+
+export function keyRange(parsed: Parsed<Condition>, scope: Scope, { partitionKey, sortKey }: KeySchema): KeyRange {
   checkCondition(parsed, scope);
-  const { partitionKey, sortKey } = schema;
-  let partition: Value | undefined;
-  let place: KeyRange['place'] | undefined;
-  for (const leaf of leaves(parsed.tree)) {
-    const name = attributeOf(leaf, scope);
-    const values = valuesOf(leaf, scope);
-    if (name === partitionKey.name && partition === undefined) {
-      if (leaf.kind !== 'compare' || leaf.comparator !== '=')
-        throw validationError('Query key condition not supported');
-      checkType(values, partitionKey.type);
-      partition = values[0];
-    } else if (sortKey && name === sortKey.name && place === undefined) {
-      checkType(values, sortKey.type);
-      place = placeOf(leaf, values);
-    } else if (name === partitionKey.name || (sortKey && name === sortKey.name)) {
-      throw invalid('KeyConditionExpression', 'KeyConditionExpressions must only contain one condition per key');
+  let leaves = leavesOf.get(parsed.tree);
+  if (!leaves) {
+    leaves = flatten(parsed.tree);
+    leavesOf.set(parsed.tree, leaves);
+  }
+  let partition: Leaf | undefined;
+  let sort: Leaf | undefined;
+  for (const leaf of leaves) {
+    const name = nameOf(leaf.name, scope);
+    if (name === partitionKey.name) {
+      if (partition) throw twice();
+      partition = leaf;
+    } else if (sortKey && name === sortKey.name) {
+      if (sort) throw twice();
+      sort = leaf;
     } else {
-      throw validationError(
-        `Query condition missed key schema element: ${(partition === undefined ? partitionKey : (sortKey ?? partitionKey)).name}`,
-      );
+      throw missed(partition && sortKey ? sortKey : partitionKey);
     }
   }
-  if (partition === undefined) throw validationError(`Query condition missed key schema element: ${partitionKey.name}`);
-  return { partition, place: place ?? (() => 'inside') };
+  if (!partition) throw missed(partitionKey);
+  if (partition.operator !== '=') throw validationError('Query key condition not supported');
+  const [value] = valuesIn(partition, partitionKey, scope);
+  return {
+    partition: value as Value,
+    ...(sort && sortKey && { placeOf: placeOf(sort, valuesIn(sort, sortKey, scope)) }),
+  };
 }
 
-function leaves(condition: Condition): Leaf[] {
+const twice = () => validationError('KeyConditionExpressions must only contain one condition per key');
+const missed = ({ name }: KeyAttribute) => validationError(`Query condition missed key schema element: ${name}`);
+
+function flatten(condition: Condition): Leaf[] {
   switch (condition.kind) {
     case 'and':
-      return [...leaves(condition.left), ...leaves(condition.right)];
-    case 'compare':
-      if (condition.comparator !== '<>') return [condition];
-      throw invalidOperator('<>');
+      return [...flatten(condition.left), ...flatten(condition.right)];
+    case 'compare': {
+      const { comparator, left, right } = condition;
+      if (comparator === '<>') throw invalidOperator('<>');
+      return [left.kind === 'value' ? leaf(MIRRORED[comparator], right, left) : leaf(comparator, left, right)];
+    }
     case 'between':
-      return [condition];
+      return [leaf('BETWEEN', condition.of, condition.low, condition.high)];
     case 'call':
-      if (condition.function === 'begins_with') return [condition];
-      throw invalidOperator(condition.function);
+      if (condition.function !== 'begins_with') throw invalidOperator(condition.function);
+      return [leaf('begins_with', condition.args[0] as Operand, condition.args[1] as Operand)];
     default:
       throw invalidOperator(condition.kind.toUpperCase());
   }
 }
 
-const invalidOperator = (operator: string) =>
-  invalid('KeyConditionExpression', `Invalid operator used in KeyConditionExpression: ${operator}`);
+/** `:v < sk` is `sk > :v`. */
+const MIRRORED: Readonly<Record<Comparator, Comparator>> = {
+  '=': '=',
+  '<>': '<>',
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+};
 
-function operandsOf(leaf: Leaf): Operand[] {
-  if (leaf.kind === 'between') return [leaf.of, leaf.low, leaf.high];
-  return leaf.kind === 'call' ? leaf.args : [leaf.left, leaf.right];
-}
-
-function attributeOf(leaf: Leaf, scope: Scope): string {
-  const [operand] = operandsOf(leaf);
-  if (operand?.kind !== 'path') {
-    throw invalid(
-      'KeyConditionExpression',
-      'Invalid condition in KeyConditionExpression: the first operand must be a key attribute',
-    );
+function leaf(operator: Leaf['operator'], of: Operand, ...operands: Operand[]): Leaf {
+  if ([of, ...operands].some(({ kind }) => kind === 'size')) {
+    throw validationError('KeyConditionExpressions cannot contain nested operations');
   }
-  if (operand.path.length > 1) {
-    throw invalid('KeyConditionExpression', 'KeyConditionExpressions cannot have conditions on nested attributes');
+  const values = operands.map((operand) => {
+    if (operand.kind === 'value') return operand.name;
+    throw validationError(`Invalid condition in KeyConditionExpression: ${operator} takes values, not attributes`);
+  });
+  if (of.kind !== 'path') {
+    throw validationError(`Invalid condition in KeyConditionExpression: ${operator} must be on a key attribute`);
   }
-  return nameOf(operand.path[0] as string, scope);
-}
-
-function valuesOf(leaf: Leaf, scope: Scope): Value[] {
-  return operandsOf(leaf)
-    .slice(1)
-    .map((operand) => {
-      if (operand.kind !== 'value') {
-        throw invalid(
-          'KeyConditionExpression',
-          'Invalid condition in KeyConditionExpression: a key can only be compared with a value',
-        );
-      }
-      return scope.values[operand.name] as Value;
-    });
-}
-
-function checkType(values: Value[], type: string): void {
-  if (values.some((value) => typeOf(value) !== type)) {
+  const [name] = of.path as [string];
+  if (of.path.length > 1) {
     throw validationError(
-      'One or more parameter values were invalid: Condition parameter type does not match schema type',
+      `Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: ${name}`,
     );
   }
+  return { operator, name, values };
 }
 
-function placeOf(leaf: Leaf, values: Value[]): KeyRange['place'] {
-  const [first, second] = values as [Value, Value];
-  const against = (sort: Value, bound: Value) => compare(sort, bound) ?? 0;
-  if (leaf.kind === 'between') {
-    return (sort) => (against(sort, first) < 0 ? 'below' : against(sort, second) > 0 ? 'above' : 'inside');
-  }
-  if (leaf.kind === 'call') {
-    return (sort) => (beginsWith(sort, first) ? 'inside' : against(sort, first) < 0 ? 'below' : 'above');
-  }
-  const { comparator } = leaf;
-  return (sort) => {
-    const order = against(sort, first);
-    switch (comparator) {
-      case '<':
-        return order < 0 ? 'inside' : 'above';
-      case '<=':
-        return order <= 0 ? 'inside' : 'above';
-      case '>':
-        return order > 0 ? 'inside' : 'below';
-      case '>=':
-        return order >= 0 ? 'inside' : 'below';
-      default:
-        return order === 0 ? 'inside' : order < 0 ? 'below' : 'above';
+const invalidOperator = (operator: string) =>
+  validationError(`Invalid operator used in KeyConditionExpression: ${operator}`);
+
+function valuesIn({ values }: Leaf, key: KeyAttribute, scope: Scope): Value[] {
+  return values.map((name) => {
+    const value = scope.values[name] as Value;
+    if (typeOf(value) !== key.type) {
+      throw validationError(
+        'One or more parameter values were invalid: Condition parameter type does not match schema type',
+      );
     }
-  };
+    checkNotEmpty(value, key);
+    return value;
+  });
+}
+
+function placeOf({ operator }: Leaf, [first, second]: Value[]): (sort: Value) => Place {
+  if (operator === 'BETWEEN') return placeBetween(first as Value, second as Value);
+  if (operator === 'begins_with') return placeByPrefix(first as Value);
+  return placeByComparator(operator, first as Value);
 }

@@ -2,12 +2,22 @@
 // Limits: Developer Guide, "Constraints": partition key 1 to 2,048 bytes, sort key 1 to 1,024 bytes.
 
 import type { KeyAttribute, TableSchema } from '../table-schema.ts';
-import { validationError } from './errors.ts';
+import { schemaFault, validationError } from './errors.ts';
 import { sizeOf } from './size.ts';
 import { copyIn, type Item, member, typeOf, type Value } from './values.ts';
 
 const PARTITION_KEY_LIMIT_BYTES = 2048;
 const SORT_KEY_LIMIT_BYTES = 1024;
+
+/** A key that a key condition names must not be empty. */
+export function checkNotEmpty(value: Value, { name, type }: KeyAttribute): void {
+  if (type !== 'N' && sizeOf(value) === 0) throw emptyKey(name, type);
+}
+
+const emptyKey = (name: string, type: KeyAttribute['type']) =>
+  validationError(
+    `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty ${type === 'S' ? 'string' : 'binary'} value. Key: ${name}`,
+  );
 
 /** A partition key as a Map key: binary becomes text. */
 export type PartitionId = string | number | bigint;
@@ -39,7 +49,7 @@ export function keyOfItem(schema: TableSchema, item: Item): PrimaryKey {
       throw validationError(`One or more parameter values were invalid: Missing the key ${attribute.name} in the item`);
     }
     if (typeOf(value) !== attribute.type) {
-      throw validationError(
+      throw schemaFault(
         `One or more parameter values were invalid: Type mismatch for key ${attribute.name} expected: ${attribute.type} actual: ${typeOf(value)}`,
       );
     }
@@ -52,19 +62,20 @@ export function keyOfItem(schema: TableSchema, item: Item): PrimaryKey {
 export function keyOfRequest(schema: TableSchema, raw: unknown): PrimaryKey {
   const given = (raw ?? {}) as Record<string, unknown>;
   const attributes: Item = {};
-  const names = Object.keys(given).filter((name) => given[name] !== undefined);
   const expected = attributesOf(schema);
-  const matches =
-    names.length === expected.length &&
-    expected.every((attribute) => {
-      if (!Object.hasOwn(given, attribute.name) || given[attribute.name] === undefined) return false;
-      const value = copyIn(given[attribute.name]);
-      attributes[attribute.name] = value;
-      return typeOf(value) === attribute.type;
-    });
-  if (!matches) throw validationError('The provided key element does not match the schema');
+  let count = 0;
+  for (const name of Object.keys(given)) if (given[name] !== undefined) count += 1;
+  if (count !== expected.length) throw validationError(MISMATCH);
+  for (const { name, type } of expected) {
+    if (!Object.hasOwn(given, name) || given[name] === undefined) throw validationError(MISMATCH);
+    const value = copyIn(given[name]);
+    if (typeOf(value) !== type) throw schemaFault(MISMATCH);
+    attributes[name] = value;
+  }
   return checkedKey(schema, attributes);
 }
+
+const MISMATCH = 'The provided key element does not match the schema';
 
 const attributesOf = ({ partitionKey, sortKey }: KeySchema): KeyAttribute[] =>
   sortKey ? [partitionKey, sortKey] : [partitionKey];
@@ -92,11 +103,7 @@ function checkedKey({ partitionKey, sortKey }: TableSchema, attributes: Item): P
 function checkSize(value: Value, { name, type }: KeyAttribute, limit: number, message: string): void {
   if (type === 'N') return;
   const bytes = sizeOf(value);
-  if (bytes === 0) {
-    throw validationError(
-      `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty ${type === 'S' ? 'string' : 'binary'} value. Key: ${name}`,
-    );
-  }
+  if (bytes === 0) throw emptyKey(name, type);
   if (bytes > limit) throw validationError(`One or more parameter values were invalid: ${message}`);
 }
 

@@ -4,6 +4,7 @@
 
 import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { TableSchema } from '../table-schema.ts';
+import type { Condition, Path } from './ast.ts';
 import { CapacityMeter, readUnits } from './capacity.ts';
 import { conditionTest } from './condition.ts';
 import { validationError } from './errors.ts';
@@ -12,7 +13,7 @@ import type { KeySchema } from './keys.ts';
 import { checkOneOf } from './parameters.ts';
 import { type Parsed, parsedCondition, parsedProjection } from './parse.ts';
 import { type Projector, projector } from './projection.ts';
-import { type Scope, scopeOf } from './scope.ts';
+import { nameOf, type Scope, scopeOf } from './scope.ts';
 import { itemSize } from './size.ts';
 import type { SortedRecords, StoredRecord } from './sorted-records.ts';
 import type { Index, Table } from './table.ts';
@@ -87,6 +88,7 @@ export function preparePage(
     input.ProjectionExpression === undefined ? undefined : parsedProjection(input.ProjectionExpression);
   checkSelect(source, input);
   const scope = scopeOf(input, { FilterExpression: filter, ProjectionExpression: projection, ...others });
+  checkProjected(source, input, filter, projection, scope);
   const passes = filter && conditionTest(filter, scope);
   const shape = projection ? projector(projection, scope) : copyItemOut;
   return { scope, read: (records) => readPage(source, input, records, passes, shape) };
@@ -113,6 +115,40 @@ function checkSelect({ index }: Source, { Select, ProjectionExpression }: PagedI
   }
 }
 
+/** A query's filter must leave the keys alone; a keys-only index has nothing else to show or to filter by. */
+function checkProjected(
+  { index, schema, keyNames }: Source,
+  input: PagedInput,
+  filter: Parsed<Condition> | undefined,
+  projection: Parsed<Path[]> | undefined,
+  scope: Scope,
+): void {
+  const rootsOf = (parsed: Parsed<unknown> | undefined) =>
+    [...(parsed?.references.roots ?? [])].map((root) => nameOf(root, scope));
+  if (filter && 'KeyConditionExpression' in input) {
+    const key = rootsOf(filter).find((name) => name === schema.partitionKey.name || name === schema.sortKey?.name);
+    if (key !== undefined) {
+      throw validationError(
+        `Filter Expression can only contain non-primary key attributes: Primary key attribute: ${key}`,
+      );
+    }
+  }
+  if (index?.schema.projection !== 'KEYS_ONLY') return;
+  const missing = (parsed: Parsed<unknown> | undefined) => rootsOf(parsed).filter((name) => !keyNames.includes(name));
+  const [shown, tested] = [missing(projection), missing(filter)];
+  const about = 'One or more parameter values were invalid:';
+  if (shown.length > 0) {
+    throw validationError(
+      `${about} Global secondary index ${index.schema.name} does not project [${shown.join(', ')}]`,
+    );
+  }
+  if (tested.length > 0) {
+    throw validationError(
+      `${about} Secondary index ${index.schema.name} does not project one or more filter attributes: [${tested.join(', ')}]`,
+    );
+  }
+}
+
 function readPage(
   source: Source,
   input: PagedInput,
@@ -126,7 +162,12 @@ function readPage(
   let count = 0;
   let bytes = 0;
   let last: Item | undefined;
+  let more = false;
   for (const { item: stored, sizeBytes } of records) {
+    if (bytes >= PAGE_LIMIT_BYTES) {
+      more = true;
+      break;
+    }
     const item = source.index ? projectIndexed(source.index, stored) : stored;
     scanned += 1;
     bytes += item === stored ? sizeBytes : itemSize(item);
@@ -134,8 +175,10 @@ function readPage(
       count += 1;
       if (!countOnly) items.push(shape(item));
     }
-    if (scanned === input.Limit || bytes >= PAGE_LIMIT_BYTES) {
-      last = item;
+    last = item;
+    // A full page says "go on" even when nothing follows.
+    if (scanned === input.Limit) {
+      more = true;
       break;
     }
   }
@@ -144,7 +187,7 @@ function readPage(
     ...(!countOnly && { Items: items }),
     Count: count,
     ScannedCount: scanned,
-    ...(last && { LastEvaluatedKey: pickKey(source, last) }),
+    ...(more && last && { LastEvaluatedKey: pickKey(source, last) }),
     ...(capacity && { ConsumedCapacity: capacity }),
   };
 }

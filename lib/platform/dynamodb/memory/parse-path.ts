@@ -20,7 +20,9 @@ export interface Parsing {
 
 export function parsePath(parsing: Parsing): Path {
   const { tokens } = parsing;
-  const path: (string | number)[] = [parseName(parsing)];
+  const root = parseName(parsing);
+  parsing.references.roots.add(root);
+  const path: (string | number)[] = [root];
   for (;;) {
     if (tokens.takeOperator('.')) {
       path.push(parseName(parsing));

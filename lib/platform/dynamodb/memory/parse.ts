@@ -46,7 +46,7 @@ function parseFresh<T>(kind: ExpressionKind, text: string, parse: (parsing: Pars
   try {
     const parsing: Parsing = {
       tokens: new Tokens(text),
-      references: { names: new Set(), values: new Set() },
+      references: { names: new Set(), values: new Set(), roots: new Set() },
       reserved: [],
     };
     const tree = parse(parsing);

@@ -32,7 +32,7 @@ function checkStartInside({ schema }: Source, range: KeyRange, startKey: Item): 
   if (!inPartition) {
     throw validationError('The provided starting key is outside query boundaries based on provided conditions');
   }
-  if (schema.sortKey && range.place(startKey[schema.sortKey.name] as Value) !== 'inside') {
+  if (schema.sortKey && range.placeOf && range.placeOf(startKey[schema.sortKey.name] as Value) !== 'inside') {
     throw validationError('The provided starting key does not match the range key predicate');
   }
 }
@@ -48,12 +48,13 @@ function* inRange(
 ): Generator<StoredRecord> {
   const { records } = partition;
   const sortName = source.schema.sortKey?.name;
-  const placeOf = (record: StoredRecord) =>
-    sortName === undefined ? 'inside' : range.place(record.item[sortName] as Value);
-  let [from, to] = [
-    firstWhere(records, (record) => placeOf(record) !== 'below'),
-    firstWhere(records, (record) => placeOf(record) === 'above'),
-  ];
+  let from = 0;
+  let to = records.length;
+  if (sortName !== undefined && range.placeOf) {
+    const { placeOf } = range;
+    from = firstWhere(records, (record) => placeOf(record.item[sortName] as Value) !== 'below');
+    to = firstWhere(records, (record) => placeOf(record.item[sortName] as Value) === 'above');
+  }
   if (startKey) {
     const tuple = tupleOf(source, startKey);
     if (backwards) to = Math.min(to, source.records.lowerBound(partition, tuple));

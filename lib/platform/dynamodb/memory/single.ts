@@ -2,7 +2,7 @@
 
 import type { DeleteCommandInput, GetCommandInput, PutCommandInput, UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
 import { CapacityMeter, readUnits, writeUnits } from './capacity.ts';
-import { conditionFailed, validationError } from './errors.ts';
+import { conditionFailed, unsupported, validationError } from './errors.ts';
 import { keyOfRequest } from './keys.ts';
 import { toAttributeMap } from './marshal.ts';
 import { checkOneOf } from './parameters.ts';
@@ -36,6 +36,7 @@ export function writeOne(table: Table, request: WriteRequest, input: SingleWrite
   checkReturnValues(request.kind, input.ReturnValues);
   checkOneOf('returnValuesOnConditionCheckFailure', input.ReturnValuesOnConditionCheckFailure, ['ALL_OLD', 'NONE']);
   const prepared = prepareWrite(table, request);
+  checkReturnedPaths(input.ReturnValues, prepared);
   const before = table.get(prepared.key);
   if (!prepared.test(before?.item)) {
     throw conditionFailed(prepared.wantsItemOnFailure && before ? toAttributeMap(before.item) : undefined);
@@ -55,6 +56,13 @@ function checkReturnValues(kind: WriteRequest['kind'], value: string | undefined
   checkOneOf('returnValues', value, UPDATE_RETURNS);
   if (kind !== 'update' && value !== undefined && value !== 'NONE' && value !== 'ALL_OLD') {
     throw validationError('Return values set to invalid value');
+  }
+}
+
+/** DynamoDB Local returns the whole attribute, AWS documents only "the updated attributes": nobody may depend on either. */
+function checkReturnedPaths(value: string | undefined, { paths }: PreparedWrite): void {
+  if ((value === 'UPDATED_OLD' || value === 'UPDATED_NEW') && paths.some((path) => path.length > 1)) {
+    throw unsupported(`ReturnValues ${value} of nested paths`, paths);
   }
 }
 

@@ -2,12 +2,17 @@
 // one reason per item. Limits and the token's ten minutes: API reference, TransactWriteItems.
 
 import type { CancellationReason } from '@aws-sdk/client-dynamodb';
-import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { Write } from '../port.ts';
 import { keyText } from './batch.ts';
 import { CapacityMeter, writeUnits } from './capacity.ts';
-import { idempotentParameterMismatch, transactionCancelled, validationError } from './errors.ts';
+import {
+  idempotentParameterMismatch,
+  isSchemaFault,
+  isValidationError,
+  transactionCancelled,
+  validationError,
+} from './errors.ts';
 import { toAttributeMap } from './marshal.ts';
 import { checkParameters } from './parameters.ts';
 import type { StoredRecord } from './sorted-records.ts';
@@ -36,7 +41,7 @@ export function transactWrite(
 ) {
   const items = input.TransactItems ?? [];
   checkCount(items.length);
-  const writes = items.map((item) => prepareTransactItem(find, item));
+  const writes = items.map((item) => preparedOrFault(find, item));
   checkDistinct(writes);
   const meter = new CapacityMeter(input.ReturnConsumedCapacity);
   const { ClientRequestToken: token } = input;
@@ -63,6 +68,16 @@ function checkCount(count: number): void {
   );
 }
 
+/** A value that does not fit the table's keys is that item's reason; every other fault refuses the request. */
+function preparedOrFault(find: (name: string | undefined) => Table, item: Write): PreparedWrite | Error {
+  try {
+    return prepareTransactItem(find, item);
+  } catch (error) {
+    if (isSchemaFault(error)) return error;
+    throw error;
+  }
+}
+
 function prepareTransactItem(find: (name: string | undefined) => Table, item: Write): PreparedWrite {
   checkParameters('transactItem', item);
   const { Put, Update, Delete, ConditionCheck } = item;
@@ -75,6 +90,7 @@ function prepareTransactItem(find: (name: string | undefined) => Table, item: Wr
   }
   if (Update) {
     checkParameters('Update', Update);
+    if (Update.UpdateExpression === undefined) throw required('update.updateExpression');
     return prepareWrite(find(Update.TableName), { ...Update, kind: 'update' });
   }
   if (Delete) {
@@ -83,26 +99,33 @@ function prepareTransactItem(find: (name: string | undefined) => Table, item: Wr
   }
   const check = ConditionCheck as NonNullable<typeof ConditionCheck>;
   checkParameters('ConditionCheck', check);
+  if (check.ConditionExpression === undefined) throw required('conditionCheck.conditionExpression');
   return prepareWrite(find(check.TableName), { ...check, kind: 'check' });
 }
 
-function checkDistinct(writes: readonly PreparedWrite[]): void {
+const required = (what: string) =>
+  validationError(
+    `1 validation error detected: Value null at '${what}' failed to satisfy constraint: Member must not be null`,
+  );
+
+function checkDistinct(writes: readonly (PreparedWrite | Error)[]): void {
   if (writes.length < 2) return;
   const seen = new Set<string>();
-  for (const { table, key } of writes) {
+  for (const write of writes) {
+    if (write instanceof Error) continue;
+    const { table, key } = write;
     const text = `${table.schema.name}${keyText(key)}`;
     if (seen.has(text)) throw validationError('Transaction request cannot include multiple operations on one item');
     seen.add(text);
   }
 }
 
-function plan(writes: readonly PreparedWrite[]): Planned[] {
+function plan(writes: readonly (PreparedWrite | Error)[]): Planned[] {
   const reasons: CancellationReason[] = [];
   const planned: Planned[] = [];
   let refused = false;
   for (const write of writes) {
-    const before = write.table.get(write.key);
-    const reason = refusal(write, before, planned);
+    const reason = refusal(write, planned);
     refused ||= reason.Code !== 'None';
     reasons.push(reason);
   }
@@ -110,7 +133,9 @@ function plan(writes: readonly PreparedWrite[]): Planned[] {
   return planned;
 }
 
-function refusal(write: PreparedWrite, before: StoredRecord | undefined, planned: Planned[]): CancellationReason {
+function refusal(write: PreparedWrite | Error, planned: Planned[]): CancellationReason {
+  if (write instanceof Error) return { Code: 'ValidationError', Message: write.message };
+  const before = write.table.get(write.key);
   if (!write.test(before?.item)) {
     return {
       Code: 'ConditionalCheckFailed',
@@ -122,8 +147,8 @@ function refusal(write: PreparedWrite, before: StoredRecord | undefined, planned
     planned.push({ write, before, after: write.change(before) });
     return { Code: 'None' };
   } catch (error) {
-    if (!(error instanceof DynamoDBServiceException && error.name === 'ValidationException')) throw error;
-    return { Code: 'ValidationError', Message: error.message };
+    if (isValidationError(error)) return { Code: 'ValidationError', Message: error.message };
+    throw error;
   }
 }
 
@@ -133,7 +158,7 @@ function checkBytes(planned: readonly Planned[]): void {
     0,
   );
   if (bytes > TRANSACTION_LIMIT_BYTES) {
-    throw validationError('Transaction request size exceeds the maximum allowed size: 4 MB');
+    throw validationError(`Transaction payload size cannot exceed 4MB. Payload Size: ${bytes}`);
   }
 }
 

@@ -2,7 +2,7 @@
 // values of a type that the clause cannot take.
 
 import type { SetValue, Update, UpdateOperand } from './ast.ts';
-import { validationError } from './errors.ts';
+import { schemaFault } from './errors.ts';
 import { invalid } from './parse.ts';
 import { checkDistinct, type RealPath, realPath } from './paths.ts';
 import type { Scope } from './scope.ts';
@@ -37,7 +37,7 @@ export function checkUpdate(update: Update, scope: Scope, keyNames: readonly str
   if (touched.length > 1) checkDistinct(touched, 'UpdateExpression');
   for (const path of touched) {
     if (keyNames.includes(path[0] as string)) {
-      throw validationError(
+      throw schemaFault(
         `One or more parameter values were invalid: Cannot update attribute ${path[0]}. This attribute is part of the key`,
       );
     }

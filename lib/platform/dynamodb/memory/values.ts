@@ -124,7 +124,9 @@ export const narrowed = (value: bigint): number | bigint =>
 
 function objectIn(value: object, depth: number): Value {
   if (depth >= NESTING_LIMIT) {
-    throw validationError('Nesting Levels have exceeded supported limits: Attributes have exceeded nesting limit');
+    throw validationError(
+      'Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit',
+    );
   }
   if (Array.isArray(value)) {
     const list: Value[] = [];
@@ -150,6 +152,7 @@ function mapIn(source: Record<string, unknown>, depth: number): ValueMap {
   for (const name of Object.keys(source)) {
     const value = source[name];
     if (value === undefined || typeof value === 'function') continue;
+    if (name === '' && depth > 0) throw validationError('Empty attribute name');
     const type = typeof value;
     const copy = type === 'string' || type === 'boolean' ? (value as Value) : copyIn(value, depth + 1);
     if (name === '__proto__') setMember(map, name, copy);
@@ -170,7 +173,9 @@ function setIn(source: Set<unknown>): AttributeSet {
     kind === 'B' &&
     new Set(members.map((value) => Buffer.from(value as Uint8Array).toString('latin1'))).size < members.length
   ) {
-    throw validationError('One or more parameter values were invalid: Input collection contains duplicates');
+    throw validationError(
+      'One or more parameter values were invalid: Input collection of type BS contains duplicates.',
+    );
   }
   return new Set(members) as AttributeSet;
 }
