@@ -28,8 +28,9 @@ export interface PreparedAppend {
 /** @throws InvalidInputError `COMMIT_TOO_LARGE` when it cannot fit at any version and time */
 export function prepareAppend({ streamId, events, expected }: CheckedAppend): PreparedAppend {
   const source = eventsText(encodeEvents(events));
-  const textBytes = Buffer.byteLength(source.text);
-  if (textBytes > COMMIT_MAX_TEXT_BYTES) throw tooLarge(streamId, textBytes, `${COMMIT_MAX_TEXT_BYTES} bytes of text`);
+  if (source.textBytes > COMMIT_MAX_TEXT_BYTES) {
+    throw tooLarge(streamId, source.textBytes, `${COMMIT_MAX_TEXT_BYTES} bytes of text`);
+  }
   // Numbers are stored with one byte for two digits: at version 1 and time 0 the item is at its smallest.
   const smallest: CommitHeader = header(streamId, events.length, { version: 1 as Version, recordedAt: 0 });
   checkSize(smallest, codeEvents(smallest, source));
