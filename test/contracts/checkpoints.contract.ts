@@ -11,7 +11,7 @@ import type { Dynamo, Write } from '../../lib/platform/dynamodb/port.ts';
 import { CHECKPOINTS_TABLE } from '../../lib/platform/dynamodb/schemas.ts';
 import type { TableSchema } from '../../lib/platform/dynamodb/table-schema.ts';
 import type { Engine, EngineTables } from '../support/engines.ts';
-import { lostResponse } from '../support/lost-response.ts';
+import { interposed, lostResponse } from '../support/lost-response.ts';
 
 const EFFECTS: TableSchema = { name: 'Effects', partitionKey: { name: 'pk', type: 'S' } };
 const table = CHECKPOINTS_TABLE.name;
@@ -216,6 +216,40 @@ export function checkpointsContract(engine: Engine): void {
       expect(await take()).toMatchObject({ checkpoint: { redriving } });
       expect((await checkpoints.get(key))?.parked).toBeUndefined();
       await expect(unpark()).rejects.toMatchObject({ name: 'TransactionCanceledException' });
+    });
+
+    it('for a holder is taken by a loser whose trace would have come too late', async () => {
+      // The first update is the refused try to take the lease, the second one would leave the trace.
+      const raced = (action: () => Promise<unknown>) => over(interposed(tables.dynamo, 2, action));
+      const holder = await take({ wanted: v(2) });
+      const releases = () => checkpoints.save(leaseOf(holder), { version: v(2), release: {} }, { now: now() });
+      const afterRelease = await raced(releases).acquire(input({ wanted: v(3) }));
+      expect(afterRelease).toMatchObject({ kind: 'acquired', checkpoint: { version: 2, wanted: 3 } });
+    });
+
+    it('is taken by a loser who meant to wait behind a dead letter that was redriven meanwhile', async () => {
+      await park();
+      const unparks = () => tables.dynamo.transactWrite({ TransactItems: [checkpoints.unparkWrite(key, id, now())] });
+      const result = await over(interposed(tables.dynamo, 2, unparks)).acquire(input({ wanted: v(3) }));
+      expect(result).toMatchObject({ kind: 'acquired', checkpoint: { redriving: { version: 2 } } });
+    });
+
+    it('is taken by a loser who meant to wait for a rewind that was asked for meanwhile', async () => {
+      await park();
+      const rewind = { to: v(0), requestId: 'r1', requestedAt: now() };
+      const asks = () => checkpoints.requestRewind(key, rewind);
+      const result = await over(interposed(tables.dynamo, 2, asks)).acquire(input({ wanted: v(3) }));
+      expect(result).toMatchObject({ kind: 'acquired', checkpoint: { rewind } });
+    });
+
+    it('is taken by a loser who meant to wait for a try that came and went meanwhile', async () => {
+      await fail(now() + 16_000);
+      const triesAndReleases = async () => {
+        const held = await take({ purpose: 'force', wanted: v(2) });
+        await checkpoints.save(leaseOf(held), { version: v(2), attempting: null, release: {} }, { now: now() });
+      };
+      const result = await over(interposed(tables.dynamo, 2, triesAndReleases)).acquire(input({ wanted: v(3) }));
+      expect(result).toMatchObject({ kind: 'acquired', checkpoint: { version: 2, wanted: 3 } });
     });
 
     it('can be un-parked to discard the event', async () => {

@@ -51,3 +51,16 @@ function withoutFirstReason(error: unknown): unknown {
   if (CancellationReasons !== undefined) CancellationReasons[0] = { Code: 'None' };
   return error;
 }
+
+/** A `Dynamo` before whose n-th update (from 1) something else happens: the race between a look and a write. */
+export function interposed(dynamo: Dynamo, nth: number, action: () => Promise<unknown>): Dynamo {
+  let updates = 0;
+  return {
+    ...dynamo,
+    update: async (input) => {
+      updates += 1;
+      if (updates === nth) await action();
+      return dynamo.update(input);
+    },
+  };
+}
