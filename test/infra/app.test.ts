@@ -104,11 +104,11 @@ describe('the app', () => {
     expect(kept.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain')).toEqual([]);
   });
 
-  it('deploys the Data stack first, then Flow, then what consumes', () => {
+  it('deploys the Data stack first, then Flow, then what repairs and what consumes', () => {
     const order = app.node.children
       .filter((child) => child instanceof Stack)
       .map((stack) => stack.dependencies.map(({ stackName }) => stackName));
-    expect(order).toEqual([[], ['EventRecoveryData'], ['EventRecoveryFlow']]);
+    expect(order).toEqual([[], ['EventRecoveryData'], ['EventRecoveryFlow'], ['EventRecoveryFlow']]);
   });
 
   it('can be deployed twice into one account under another name', () => {

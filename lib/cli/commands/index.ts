@@ -1,5 +1,6 @@
 // All commands of the operator's program, in the order of its help.
 
 import type { RegisterCommand } from '../command.ts';
+import { registerVerify } from './verify.ts';
 
-export const commands: readonly RegisterCommand[] = [];
+export const commands: readonly RegisterCommand[] = [registerVerify];

@@ -14,7 +14,13 @@ import { type BuildOptions, buildSync } from 'esbuild';
 import { InvalidInputError } from '../../model/errors.ts';
 
 /** Deployed from `lambdas/<name>/handler.ts`. A new function is added here and in the construct that makes it. */
-export const PROJECT_FUNCTIONS = ['register-consumer', 'relay-commits', 'repair-relay'] as const;
+export const PROJECT_FUNCTIONS = [
+  'register-consumer',
+  'relay-commits',
+  'repair-relay',
+  'scan-gaps',
+  'verify-consistency',
+] as const;
 export type ProjectFunctionName = (typeof PROJECT_FUNCTIONS)[number];
 
 const PROJECT = 'project';

@@ -22,7 +22,11 @@ export type SharedKey =
   | 'relay-failures-bucket-name'
   | 'event-bus-name'
   | 'alerts-topic-arn'
-  | 'register-consumer-function-arn';
+  | 'register-consumer-function-arn'
+  | 'relay-commits-function-arn'
+  | 'relay-mapping-arn'
+  | 'scan-gaps-function-arn'
+  | 'verify-consistency-function-arn';
 
 // SSM: letters, digits and .-_ in up to 15 levels, not beginning with "aws" or "ssm".
 const PREFIX = /^(\/(?!aws|ssm)[a-zA-Z0-9_.-]{1,100}){1,5}$/;

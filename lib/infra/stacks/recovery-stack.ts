@@ -7,7 +7,9 @@ import type { Construct } from 'constructs';
 import { EventBus, type IEventBus } from '../constructs/event-bus.ts';
 import { EventStore } from '../constructs/event-store.ts';
 import type { IEventStore } from '../constructs/event-store-base.ts';
-import { DEFAULT_PARAMETER_PREFIX } from '../constructs/shared-parameters.ts';
+import { GapScan } from '../constructs/recovery/gap-scan.ts';
+import { VerifyConsistency } from '../constructs/recovery/verify-consistency.ts';
+import { DEFAULT_PARAMETER_PREFIX, shareValues } from '../constructs/shared-parameters.ts';
 
 export interface RecoveryStackProps extends StackProps {
   /** SSM prefix of the deployment. @default '/event-recovery' */
@@ -29,7 +31,17 @@ export class RecoveryStack extends Stack {
     });
     this.eventBus = EventBus.fromDeployment(this, 'EventBus', { parameterPrefix });
     // Capabilities: each construct is made of these three, shares its function under the prefix, and has its outputs below.
-    const outputs: Record<string, string> = {};
+    const verification = new VerifyConsistency(this, 'Verification', { eventStore: this.eventStore });
+    shareValues(this, parameterPrefix, {
+      'verify-consistency-function-arn': verification.function.functionArn,
+    });
+    const gapScan = new GapScan(this, 'GapScan', { eventStore: this.eventStore, eventBus: this.eventBus });
+    shareValues(gapScan, parameterPrefix, { 'scan-gaps-function-arn': gapScan.function.functionArn });
+    const outputs: Record<string, string> = {
+      VerifyConsistencyFunctionName: verification.function.functionName,
+      ScanGapsFunctionName: gapScan.function.functionName,
+      ScanGapsDeadLetterQueueUrl: gapScan.deadLetterQueue.queueUrl,
+    };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
 }

@@ -1,0 +1,41 @@
+// The verification: re-reads everything and accounts for every event. Changes nothing. `{}` verifies all consumers.
+// Reads EVENTS_TABLE, LOG_TABLE, CHECKPOINTS_TABLE, DEAD_LETTERS_TABLE and RECOVERY_TABLE.
+
+import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
+import { environmentOf } from '../../lib/platform/environment.ts';
+import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-pipeline.ts';
+import { answeringErrors } from '../../lib/platform/operation.ts';
+import { createServerClock } from '../../lib/platform/server-clock.ts';
+import { createWorld } from '../../lib/platform/world.ts';
+import { verify } from '../../lib/recovery/verify/verify.ts';
+import { checkVerifyRequest } from './request.ts';
+
+const environment = environmentOf(process.env);
+const observability = createObservability();
+const { logger, metrics, tracing } = observability;
+const serverClock = createServerClock(createWorld().clock);
+
+const deps = {
+  dynamo: createDynamo(tracing.captureClient(createDynamoClient()), { serverClock }),
+  tables: {
+    events: environment.required('EVENTS_TABLE'),
+    log: environment.required('LOG_TABLE'),
+    checkpoints: environment.required('CHECKPOINTS_TABLE'),
+    deadLetters: environment.required('DEAD_LETTERS_TABLE'),
+    recovery: environment.required('RECOVERY_TABLE'),
+  },
+};
+
+export const handler = lambdaPipeline(
+  answeringErrors(async (input: unknown) => {
+    const verdict = await verify(deps, { ...checkVerifyRequest(input), now: serverClock.now() });
+    const { violations, ...numbers } = verdict;
+    logger[verdict.ok ? 'info' : 'error']('verified', { ...numbers, violations: violations.slice(0, 10) });
+    metrics.count('Violations', verdict.violationCount);
+    for (const { consumer, conservation } of verdict.consumers) {
+      metrics.count('UnaccountedEvents', conservation.gap, 'Count', { consumer });
+    }
+    return verdict;
+  }),
+  observability,
+);

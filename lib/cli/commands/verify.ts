@@ -1,0 +1,61 @@
+// `event-recovery verify`: the proof, as a table. Exit code 1 when it finds something.
+
+import type { Verdict } from '../../recovery/verify/types.ts';
+import type { RegisterCommand } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { oneLine, table } from '../output.ts';
+
+interface VerifyOptions {
+  consumer?: string[];
+  prefix?: string;
+  quiet?: boolean;
+}
+
+const VIOLATIONS_SHOWN = 20;
+
+export const registerVerify: RegisterCommand = (program, run) => {
+  program
+    .command('verify')
+    .description('re-read everything and account for every event; changes nothing')
+    .option('--consumer <name...>', 'only these consumers')
+    .option('--stream-prefix <prefix>', 'only these streams')
+    .option('--quiet', 'also refuse events that are on their way')
+    .action((options: VerifyOptions & { streamPrefix?: string }, command) =>
+      run(command, async ({ deployment, output }) => {
+        output.progress('re-reading store, log, checkpoints, dead letters and open gaps ...');
+        const verdict = await deployment.invoke<Verdict>('verify-consistency', {
+          consumers: options.consumer,
+          streamPrefix: options.streamPrefix,
+          quiet: options.quiet ?? false,
+        });
+        output.result(verdict, show);
+        if (verdict.ok) return EXIT.ok;
+        output.next('npx event-recovery gaps --scan');
+        return EXIT.findings;
+      }),
+    );
+};
+
+function show(verdict: Verdict): string {
+  const rows = verdict.consumers.map(({ consumer, conservation: of }) => [
+    consumer,
+    of.appended,
+    of.resolved,
+    of.skipped,
+    of.discarded,
+    of.parked,
+    of.waiting,
+    of.lagging,
+    of.gap,
+  ]);
+  const header = ['consumer', 'appended', 'resolved', 'skipped', 'discarded', 'parked', 'waiting', 'lagging', 'gap'];
+  const found = verdict.violations
+    .slice(0, VIOLATIONS_SHOWN)
+    .map(({ kind, consumer, streamId, version, detail }) =>
+      oneLine(`  ${kind} ${[consumer, streamId, version].filter((part) => part !== undefined).join(' ')}: ${detail}`),
+    );
+  const headline = verdict.ok
+    ? `Complete: ${verdict.events} events of ${verdict.streams} streams are accounted for.`
+    : `NOT complete: ${verdict.violationCount} violations.`;
+  return [table(header, rows), '', headline, ...found].join('\n');
+}
