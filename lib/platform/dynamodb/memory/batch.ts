@@ -58,7 +58,7 @@ export function batchGet(find: Find, input: BatchGetCommandInput) {
     const table = find(name);
     const projection =
       request.ProjectionExpression === undefined ? undefined : parsedProjection(request.ProjectionExpression);
-    const scope = scopeOf(request, { ProjectionExpression: projection });
+    const scope = scopeOf(request, [projection], 'ProjectionExpression is null');
     const shape = projection ? projector(projection, scope) : copyItemOut;
     const found: Item[] = [];
     for (const raw of request.Keys ?? []) {

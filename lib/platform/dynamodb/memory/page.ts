@@ -70,11 +70,7 @@ export interface Page {
   ConsumedCapacity?: ReturnType<CapacityMeter['single']>;
 }
 
-export function preparePage(
-  source: Source,
-  input: PagedInput,
-  others: Readonly<Record<string, Parsed<unknown>>>,
-): PageReader {
+export function preparePage(source: Source, input: PagedInput, keyCondition?: Parsed<unknown>): PageReader {
   checkOneOf('select', input.Select, ['ALL_ATTRIBUTES', 'ALL_PROJECTED_ATTRIBUTES', 'COUNT', 'SPECIFIC_ATTRIBUTES']);
   const { Limit } = input;
   if (Limit !== undefined && !(Number.isInteger(Limit) && Limit >= 1)) {
@@ -87,7 +83,7 @@ export function preparePage(
   const projection =
     input.ProjectionExpression === undefined ? undefined : parsedProjection(input.ProjectionExpression);
   checkSelect(source, input);
-  const scope = scopeOf(input, { FilterExpression: filter, ProjectionExpression: projection, ...others });
+  const scope = scopeOf(input, [filter, projection, keyCondition], 'FilterExpression is null');
   checkProjected(source, input, filter, projection, scope);
   const passes = filter && conditionTest(filter, scope);
   const shape = projection ? projector(projection, scope) : copyItemOut;

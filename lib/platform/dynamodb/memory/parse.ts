@@ -25,15 +25,22 @@ const EXPRESSION_LIMIT_BYTES = 4096;
 /** Texts made at run time must not fill the memory. */
 const CACHE_LIMIT = 5_000;
 
-const cache = new Map<string, Parsed<unknown>>();
+/** One map per kind: a text made of kind and expression would have to be hashed anew for every request. */
+const caches: Readonly<Record<ExpressionKind, Map<string, Parsed<unknown>>>> = {
+  ConditionExpression: new Map(),
+  FilterExpression: new Map(),
+  KeyConditionExpression: new Map(),
+  UpdateExpression: new Map(),
+  ProjectionExpression: new Map(),
+};
 
 function parsed<T>(kind: ExpressionKind, text: string, parse: (parsing: Parsing) => T): Parsed<T> {
-  const key = `${kind}:${text}`;
-  const known = cache.get(key);
+  const cache = caches[kind];
+  const known = cache.get(text);
   if (known) return known as Parsed<T>;
   const fresh = parseFresh(kind, text, parse);
   if (cache.size >= CACHE_LIMIT) cache.clear();
-  cache.set(key, fresh);
+  cache.set(text, fresh);
   return fresh;
 }
 

@@ -18,7 +18,7 @@ export function query(table: Table, input: QueryCommandInput): Page {
   }
   const source = sourceOf(table, input);
   const condition = parsedCondition('KeyConditionExpression', input.KeyConditionExpression);
-  const reader = preparePage(source, input, { KeyConditionExpression: condition });
+  const reader = preparePage(source, input, condition);
   const range = keyRange(condition, reader.scope, source.schema);
   const startKey = startKeyOf(source, input);
   if (startKey) checkStartInside(source, range, startKey);
@@ -79,7 +79,7 @@ function firstWhere(records: readonly StoredRecord[], isAtOrAfter: (record: Stor
 export function scan(table: Table, input: ScanCommandInput): Page {
   const source = sourceOf(table, input);
   const inSegment = segmentOf(input);
-  const reader = preparePage(source, input, {});
+  const reader = preparePage(source, input);
   return reader.read(inScanOrder(source, startKeyOf(source, input), inSegment));
 }
 

@@ -18,20 +18,22 @@ interface Aliases {
   ExpressionAttributeValues?: Record<string, unknown>;
 }
 
-/** The request's expressions by parameter name, absent ones as undefined. */
-type Expressions = Readonly<Record<string, Parsed<unknown> | undefined>>;
+type Expressions = readonly (Parsed<unknown> | undefined)[];
 
-/** Checks that names and values are exactly those which the expressions use; copies the values. */
-export function scopeOf(request: Aliases, expressions: Expressions): Scope {
+/**
+ * Checks that names and values are exactly those which the expressions use; copies the values.
+ * @param absent what the server says when there are values but no expression, for example "ConditionExpression is null"
+ */
+export function scopeOf(request: Aliases, expressions: Expressions, absent: string): Scope {
   const { ExpressionAttributeNames: names, ExpressionAttributeValues: rawValues } = request;
-  if (names) checkGiven('Names', names, expressions);
-  if (rawValues) checkGiven('Values', rawValues, expressions);
+  if (names) checkGiven('Names', names, expressions, '');
+  if (rawValues) checkGiven('Values', rawValues, expressions, `: ${absent}`);
   const values = rawValues && valuesIn(rawValues);
-  for (const expression of Object.values(expressions)) {
+  for (const expression of expressions) {
     if (expression) checkDefined(expression, names, values);
   }
-  if (names) checkUsed('Names', Object.keys(names), expressions);
-  if (values) checkUsed('Values', Object.keys(values), expressions);
+  if (names) checkUsed('Names', names, expressions);
+  if (values) checkUsed('Values', values, expressions);
   return names || values ? { names: names ?? NONE.names, values: values ?? NONE.values } : NONE;
 }
 
@@ -64,22 +66,20 @@ function checkDefined(
   }
 }
 
-function checkGiven(what: 'Names' | 'Values', given: object, expressions: Expressions): void {
+function checkGiven(what: 'Names' | 'Values', given: object, expressions: Expressions, absent: string): void {
   if (Object.keys(given).length === 0) throw validationError(`ExpressionAttribute${what} must not be empty`);
-  if (Object.values(expressions).every((expression) => expression === undefined)) {
-    const absent =
-      what === 'Values'
-        ? `: ${Object.keys(expressions).join(' and ')} ${Object.keys(expressions).length > 1 ? 'are' : 'is'} null`
-        : '';
-    throw validationError(`ExpressionAttribute${what} can only be specified when using expressions${absent}`);
-  }
+  for (const expression of expressions) if (expression) return;
+  throw validationError(`ExpressionAttribute${what} can only be specified when using expressions${absent}`);
 }
 
-function checkUsed(what: 'Names' | 'Values', given: string[], expressions: Expressions): void {
+function checkUsed(what: 'Names' | 'Values', given: object, expressions: Expressions): void {
   const field = what === 'Names' ? 'names' : 'values';
-  const unused = given.filter(
-    (one) => !Object.values(expressions).some((expression) => expression?.references[field].has(one)),
-  );
+  const unused: string[] = [];
+  for (const one of Object.keys(given)) {
+    let used = false;
+    for (const expression of expressions) used ||= expression?.references[field].has(one) === true;
+    if (!used) unused.push(one);
+  }
   if (unused.length > 0) {
     throw validationError(
       `Value provided in ExpressionAttribute${what} unused in expressions: keys: {${unused.join(', ')}}`,

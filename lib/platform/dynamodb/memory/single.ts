@@ -17,7 +17,7 @@ import { type PreparedWrite, prepareWrite, type WriteRequest } from './write.ts'
 export function get(table: Table, input: GetCommandInput) {
   const projection =
     input.ProjectionExpression === undefined ? undefined : parsedProjection(input.ProjectionExpression);
-  const scope = scopeOf(input, { ProjectionExpression: projection });
+  const scope = scopeOf(input, [projection], 'ProjectionExpression is null');
   const shape = projection ? projector(projection, scope) : copyItemOut;
   const record = table.get(keyOfRequest(table.schema, input.Key));
   const meter = new CapacityMeter(input.ReturnConsumedCapacity);

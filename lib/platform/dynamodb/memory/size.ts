@@ -12,12 +12,10 @@ const SHORT = 48;
 
 export function utf8Length(text: string): number {
   if (text.length > SHORT) return Buffer.byteLength(text);
-  const bytes = text.length;
   for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit >= 0x80) return Buffer.byteLength(text);
+    if (text.charCodeAt(i) >= 0x80) return Buffer.byteLength(text);
   }
-  return bytes;
+  return text.length;
 }
 
 export function sizeOf(value: Value): number {
@@ -48,7 +46,20 @@ export const itemSize = (item: Item): number => membersSize(item);
 
 /** "approximately (length of attribute name) + (1 byte per two significant digits) + (1 byte)", one more when negative. */
 function numberSize(value: number | bigint): number {
+  return Number.isSafeInteger(value) ? wholeNumberSize(value as number) : decimalSize(value);
+}
+
+/** Digits in pairs, without the pairs of zeros at the end. */
+function wholeNumberSize(value: number): number {
   if (value === 0) return 1;
+  let rest = Math.abs(value);
+  while (rest % 100 === 0) rest /= 100;
+  let bytes = value < 0 ? 2 : 1;
+  for (; rest > 0; rest = Math.floor(rest / 100)) bytes += 1;
+  return bytes;
+}
+
+function decimalSize(value: number | bigint): number {
   const [mantissa = '', exponentText] = String(value).replace('-', '').split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   let exponent = Number(exponentText ?? 0) - fraction.length;

@@ -3,9 +3,9 @@
 
 import type { SetValue, Update, UpdateOperand } from './ast.ts';
 import { schemaFault } from './errors.ts';
-import { invalid } from './parse.ts';
+import { invalid, type Parsed } from './parse.ts';
 import { checkDistinct, type RealPath, realPath } from './paths.ts';
-import type { Scope } from './scope.ts';
+import { nameOf, type Scope } from './scope.ts';
 import { type TypeCode, typeOf, type Value } from './values.ts';
 
 /** The update expression's messages spell types out, except for functions and arithmetic. */
@@ -22,19 +22,49 @@ const LONG_NAMES: Readonly<Record<TypeCode, string>> = {
   M: 'MAP',
 };
 const SETS: readonly TypeCode[] = ['SS', 'NS', 'BS'];
+const ADDABLE: readonly TypeCode[] = ['N', ...SETS];
 
-/** Returns every touched path. */
-export function checkUpdate(update: Update, scope: Scope, keyNames: readonly string[]): RealPath[] {
+/** Every touched path with its aliases resolved, clause by clause: SET, REMOVE, ADD, DELETE. */
+interface Touched {
+  /** What the aliases stood for, in the order of the expression's references. */
+  names: readonly string[];
+  keyNames: readonly string[];
+  paths: readonly RealPath[];
+}
+
+/** An expression nearly always comes with the same aliases: then its paths need no second check. */
+const lastTouched = new WeakMap<Update, Touched>();
+
+/** Returns every touched path: those of SET, then REMOVE, ADD and DELETE. */
+export function checkUpdate(parsed: Parsed<Update>, scope: Scope, keyNames: readonly string[]): readonly RealPath[] {
+  const { tree: update } = parsed;
+  for (const { value } of update.set) checkSetValue(value, scope);
+  for (const { value } of update.add) checkClause('ADD', value, ADDABLE, scope);
+  for (const { value } of update.delete) checkClause('DELETE', value, SETS, scope);
+  const known = lastTouched.get(update);
+  if (known && known.keyNames === keyNames && sameNames(known.names, parsed, scope)) return known.paths;
+  const paths = checkedPaths(update, scope, keyNames);
+  lastTouched.set(update, { names: [...parsed.references.names].map((name) => nameOf(name, scope)), keyNames, paths });
+  return paths;
+}
+
+function sameNames(names: readonly string[], { references }: Parsed<Update>, scope: Scope): boolean {
+  let i = 0;
+  for (const name of references.names) {
+    if (scope.names[name] !== names[i]) return false;
+    i += 1;
+  }
+  return true;
+}
+
+function checkedPaths(update: Update, scope: Scope, keyNames: readonly string[]): RealPath[] {
   const touched = [
     ...update.set.map(({ path }) => path),
     ...update.remove,
     ...update.add.map(({ path }) => path),
     ...update.delete.map(({ path }) => path),
   ].map((path) => realPath(path, scope));
-  for (const { value } of update.set) checkSetValue(value, scope);
-  for (const { value } of update.add) checkClause('ADD', value, ['N', ...SETS], scope);
-  for (const { value } of update.delete) checkClause('DELETE', value, SETS, scope);
-  if (touched.length > 1) checkDistinct(touched, 'UpdateExpression');
+  checkDistinct(touched, 'UpdateExpression');
   for (const path of touched) {
     if (keyNames.includes(path[0] as string)) {
       throw schemaFault(

@@ -6,7 +6,7 @@ import type { SetValue, Update, UpdateOperand } from './ast.ts';
 import { validationError } from './errors.ts';
 import { hasMember } from './order.ts';
 import type { Parsed } from './parse.ts';
-import { type RealPath, realPath } from './paths.ts';
+import type { RealPath } from './paths.ts';
 import { resolve, type Scope } from './scope.ts';
 import { checkUpdate } from './update-checks.ts';
 import { removeAt, setAt } from './update-paths.ts';
@@ -22,22 +22,29 @@ export interface PreparedUpdate {
 }
 
 export function prepareUpdate(parsed: Parsed<Update>, scope: Scope, keyNames: readonly string[]): PreparedUpdate {
-  const { tree } = parsed;
-  const paths = checkUpdate(tree, scope, keyNames);
-  return { paths, apply: (item) => applied(tree, item, scope) };
+  const paths = checkUpdate(parsed, scope, keyNames);
+  return { paths, apply: (item) => applied(parsed.tree, paths, item, scope) };
 }
 
-function applied(update: Update, item: Item, scope: Scope): Item {
+/** `paths` are in the order of the clauses: SET, REMOVE, ADD, DELETE. */
+function applied(update: Update, paths: readonly RealPath[], item: Item, scope: Scope): Item {
   const assigned: [RealPath, Value][] = [];
-  for (const { path, value } of update.set) assigned.push([realPath(path, scope), setValue(value, item, scope)]);
-  for (const { path, value } of update.add) {
-    assigned.push([realPath(path, scope), added(resolve(item, path, scope), scope.values[value] as Value)]);
+  let next = 0;
+  for (const { value } of update.set) {
+    assigned.push([paths[next] as RealPath, setValue(value, item, scope)]);
+    next += 1;
   }
-  const removed = update.remove.map((path) => realPath(path, scope));
+  const removed = paths.slice(next, next + update.remove.length);
+  next += update.remove.length;
+  for (const { path, value } of update.add) {
+    assigned.push([paths[next] as RealPath, added(resolve(item, path, scope), scope.values[value] as Value)]);
+    next += 1;
+  }
   for (const { path, value } of update.delete) {
     const rest = without(resolve(item, path, scope), scope.values[value] as AttributeSet);
-    if (rest === undefined) removed.push(realPath(path, scope));
-    else assigned.push([realPath(path, scope), rest]);
+    if (rest === undefined) removed.push(paths[next] as RealPath);
+    else assigned.push([paths[next] as RealPath, rest]);
+    next += 1;
   }
   return removeAt(setAt(item, assigned), removed);
 }

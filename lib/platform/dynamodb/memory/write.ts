@@ -59,12 +59,9 @@ export function prepareWrite(table: Table, request: WriteRequest): PreparedWrite
     request.kind === 'update' && request.UpdateExpression !== undefined
       ? parsedUpdate(request.UpdateExpression)
       : undefined;
-  const scope = scopeOf(
-    request,
-    request.kind === 'update'
-      ? { UpdateExpression: update, ConditionExpression: condition }
-      : { ConditionExpression: condition },
-  );
+  const absent =
+    request.kind === 'update' ? 'UpdateExpression and ConditionExpression are null' : 'ConditionExpression is null';
+  const scope = scopeOf(request, [update, condition], absent);
   const holds = condition && conditionTest(condition, scope);
   return {
     table,
