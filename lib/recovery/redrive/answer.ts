@@ -27,6 +27,8 @@ export interface RedriveAnswer {
   listed: ListedLetter[];
   /** Rounds used up: only with `force` and a reason. */
   exhausted: number;
+  /** Of consumers that are retired: not given back. */
+  undeployed: number;
   truncated: boolean;
   runs: Pick<RedriveRun, 'id' | 'status' | 'done' | 'changed' | 'canaryId' | 'note'>[];
   next?: string;
@@ -42,13 +44,17 @@ const listedOf = (letter: DeadLetter, action: SelectingRequest['action']): Liste
   how: action === 'discard' ? 'discard' : letter.status === 'parked' ? 'un-park' : 'redeliver',
 });
 
-export function wouldAnswer(request: SelectingRequest, { letters, exhausted, truncated }: Selected): RedriveAnswer {
+export function wouldAnswer(
+  request: SelectingRequest,
+  { letters, exhausted, undeployed, truncated }: Selected,
+): RedriveAnswer {
   return {
     result: letters.length === 0 ? 'nothing' : 'would',
     count: letters.length,
     streams: countStreams(letters),
     listed: letters.slice(0, LISTED_MAX).map((letter) => listedOf(letter, request.action)),
     exhausted: exhausted.length,
+    undeployed: undeployed.length,
     truncated,
     runs: [],
     next:
@@ -67,6 +73,7 @@ export function runAnswer(run: RedriveRun, selected?: Selected): RedriveAnswer {
     streams: selected === undefined ? 0 : countStreams(selected.letters),
     listed: [],
     exhausted: selected?.exhausted.length ?? 0,
+    undeployed: selected?.undeployed.length ?? 0,
     truncated: selected?.truncated ?? false,
     runs: [shortOf(run)],
     next: isUnfinished(run)
@@ -83,6 +90,7 @@ export const unfinishedAnswer = (runs: readonly RedriveRun[]): RedriveAnswer => 
   streams: 0,
   listed: [],
   exhausted: 0,
+  undeployed: 0,
   truncated: false,
   runs: runs.map(shortOf),
 });

@@ -16,15 +16,17 @@ import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
 import type { Logger } from '../../platform/logging.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { OpenGaps } from '../gap/open-gaps.ts';
+import { isOpen, ROUNDS_MAX } from './select.ts';
 
 export interface GiveBackDeps {
   dynamo: Dynamo;
   checkpoints: Pick<Checkpoints, 'get' | 'unparkWrite'>;
-  deadLetters: Pick<DeadLetters, 'statusWrite'>;
+  deadLetters: Pick<DeadLetters, 'get' | 'statusWrite'>;
   openGaps: Pick<OpenGaps, 'openWrite'>;
   registry: Pick<Registry, 'get'>;
   wakeUps: WakeUps;
   audit: Pick<Audit, 'recordWrite'>;
+  /** The server clock. */
   clock: Clock;
   logger: Logger;
 }
@@ -32,6 +34,8 @@ export interface GiveBackDeps {
 export interface GiveBackOrder {
   runId: string;
   decision: 'retry' | 'discard';
+  /** Also when its rounds are used up. */
+  force: boolean;
   requestedBy: string;
   reason: string;
   requestId: string;
@@ -41,19 +45,19 @@ export interface GiveBackOrder {
 export type GivenBack = 'given-back' | 'discarded' | 'changed';
 
 /** @throws EventRecoveryError `CONSUMER_NOT_DEPLOYED` */
-export async function giveBack(deps: GiveBackDeps, letter: DeadLetter, order: GiveBackOrder): Promise<GivenBack> {
+export async function giveBack(deps: GiveBackDeps, id: string, order: GiveBackOrder): Promise<GivenBack> {
+  const letter = await deps.deadLetters.get(id);
+  if (letter === undefined || !isOpen(letter) || (letter.rounds >= ROUNDS_MAX && !order.force)) return 'changed';
   const consumer = await deps.registry.get(letter.consumer);
-  if (consumer === undefined || consumer.status !== 'active') {
+  if (consumer?.status !== 'active') {
     throw new EventRecoveryError(
       'CONSUMER_NOT_DEPLOYED',
       `consumer "${letter.consumer}" is ${consumer?.status ?? 'not in the registry'}; its dead letters stay; remedy: deploy it again`,
       { facts: { consumer: letter.consumer, deadLetterId: letter.id } },
     );
   }
-  const given =
-    letter.status === 'parked'
-      ? await unpark(deps, letter, order, consumer.queueUrl)
-      : await again(deps, letter, order, consumer.queueUrl);
+  const give = letter.status === 'parked' ? unpark : again;
+  const given = await give(deps, letter, order, consumer.queueUrl);
   const { id: deadLetterId, correlationId, streamId, version } = letter;
   deps.logger.info('dead letter given back', {
     consumer: letter.consumer,
@@ -67,6 +71,7 @@ export async function giveBack(deps: GiveBackDeps, letter: DeadLetter, order: Gi
   return given;
 }
 
+/** A discard is decided here and applied by the consumer, which passes the event with outcome `discarded`. */
 async function unpark(
   deps: GiveBackDeps,
   letter: DeadLetter,
@@ -76,17 +81,19 @@ async function unpark(
   const { consumer, streamId, version } = letter;
   const key = { consumer, streamId };
   const now = deps.clock.now();
+  const isDiscard = order.decision === 'discard';
   const checkpoint = await deps.checkpoints.get(key);
   if (checkpoint?.parked?.deadLetterId !== letter.id) return 'changed';
   const to = Math.max(checkpoint.wanted, version) as Version;
+  const status = isDiscard ? 'discarded' : 'redriving';
   const done = await transact(deps, [
     deps.checkpoints.unparkWrite(key, letter.id, now, order.decision),
-    deps.deadLetters.statusWrite(letter.id, ['parked'], 'redriving', now, touched(letter, order)),
+    deps.deadLetters.statusWrite(letter.id, ['parked'], status, now, touched(letter, order)),
     deps.openGaps.openWrite({ consumer, streamId, from: version, to, reason: 'redrive' }, now),
     audited(deps, letter, order),
   ]);
   // Refused: somebody else's work, or our own of which the answer was lost. A wake-up too many does no harm.
-  if (!done && (await deps.checkpoints.get(key))?.redriving?.deadLetterId !== letter.id) return 'changed';
+  if (!done && (await deps.deadLetters.get(letter.id))?.lastRunId !== order.runId) return 'changed';
   await deps.wakeUps.send(queueUrl, [
     {
       message: {
@@ -101,18 +108,20 @@ async function unpark(
       },
     },
   ]);
-  return order.decision === 'discard' ? 'discarded' : 'given-back';
+  return isDiscard ? 'discarded' : 'given-back';
 }
 
+/** A skipped event: the checkpoint has passed it, so only a redelivery reaches it, and only its row is discarded. */
 async function again(
   deps: GiveBackDeps,
   letter: DeadLetter,
   order: GiveBackOrder,
   queueUrl: string,
 ): Promise<GivenBack> {
-  const { consumer, streamId, version } = letter;
+  const { consumer, streamId, version, generation, rounds } = letter;
   const isDiscard = order.decision === 'discard';
-  // The message first: delivered twice it acts once (its replay id), never delivered it would leave a row that says it was.
+  // The message first: delivered twice it acts once; never delivered it would leave a row that says it was. Its replay id is
+  // the round's, so that two runs at once are one delivery.
   if (!isDiscard) {
     const message: QueueMessage = {
       format: WAKE_UP_FORMAT,
@@ -120,23 +129,30 @@ async function again(
       consumer,
       streamId,
       versions: [version as number],
-      replayId: `redrive-${order.runId}`,
+      replayId: `redrive-g${generation}-r${rounds}`,
       hops: 0,
     };
     await deps.wakeUps.send(queueUrl, [{ message }]);
   }
-  const done = await transact(deps, [
-    deps.deadLetters.statusWrite(
-      letter.id,
-      ['skipped'],
-      isDiscard ? 'discarded' : 'redriving',
-      deps.clock.now(),
-      touched(letter, order),
-    ),
-    audited(deps, letter, order),
-  ]);
+  const status = isDiscard ? 'discarded' : 'redriving';
+  const write = deps.deadLetters.statusWrite(letter.id, ['skipped'], status, deps.clock.now(), touched(letter, order));
+  const done = await transact(deps, [unlessFailedSince(write, letter), audited(deps, letter, order)]);
   if (isDiscard) return done ? 'discarded' : 'changed';
   return 'given-back';
+}
+
+/** The consumer may have failed once more before the row was touched: then the row is as it should be. */
+function unlessFailedSince(write: Write, { lastFailedAt }: DeadLetter): Write {
+  const { Update } = write;
+  if (Update === undefined) throw new Error('a change of status is an update');
+  return {
+    Update: {
+      ...Update,
+      ConditionExpression: `${Update.ConditionExpression} AND #lastFailedAt = :seenFailedAt`,
+      ExpressionAttributeNames: { ...Update.ExpressionAttributeNames, '#lastFailedAt': 'lastFailedAt' },
+      ExpressionAttributeValues: { ...Update.ExpressionAttributeValues, ':seenFailedAt': lastFailedAt },
+    },
+  };
 }
 
 const touched = (letter: DeadLetter, { runId, decision, reason }: GiveBackOrder) => ({

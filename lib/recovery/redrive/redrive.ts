@@ -2,18 +2,27 @@
 // status. Nothing here reacts to an event: the consumer's own function does, with its own permissions.
 
 import { EventRecoveryError } from '../../model/errors.ts';
-import type { Ids } from '../../platform/clock.ts';
+import { consumerName } from '../../model/ids.ts';
+import type { Audit } from '../audit/audit.ts';
 import { type RedriveAnswer, runAnswer, unfinishedAnswer, wouldAnswer } from './answer.ts';
 import { checkRedriveRequest, type RedriveRequest, type SelectingRequest } from './request.ts';
-import type { RedriveRun } from './runs.ts';
-import { selectDeadLetters } from './select.ts';
+import type { RedriveRun, RunStatus } from './runs.ts';
+import { countStreams, selectDeadLetters } from './select.ts';
 import { type WorkDeps, type WorkTime, workOnRun } from './work-run.ts';
 
 export interface RedriveDeps extends WorkDeps {
-  ids: Ids;
+  audit: Pick<Audit, 'record' | 'recordWrite'>;
 }
 
-/** @throws InvalidInputError and EventRecoveryError with stable codes; nothing was written then */
+/** The caller waits this long at most; the schedule goes on with what is left. */
+export const FIRST_WORK_MS = 20_000;
+/** Runs that one scheduled invocation works on side by side. */
+const RUNS_AT_ONCE = 10;
+
+/**
+ * @throws InvalidInputError and EventRecoveryError with stable codes; nothing was written then
+ * @example await redrive(deps, { action: 'redrive', selection: { consumer: 'inventory' } }, time); // a dry run
+ */
 export async function redrive(deps: RedriveDeps, raw: unknown, time: WorkTime): Promise<RedriveAnswer> {
   const request = checkRedriveRequest(raw);
   switch (request.action) {
@@ -23,9 +32,14 @@ export async function redrive(deps: RedriveDeps, raw: unknown, time: WorkTime): 
     case 'status':
       return runAnswer(await runOf(deps, request.runId));
     case 'stop':
-      return runAnswer(await changeStatus(deps, request, 'stopped'));
-    case 'resume':
-      return runAnswer(await workOnRun(deps, await changeStatus(deps, request, 'running'), time));
+      await change(deps, request, time, ['canary', 'running'], 'stopped');
+      return runAnswer(await runOf(deps, request.runId));
+    case 'resume': {
+      const run = await runOf(deps, request.runId);
+      // A canary that was not seen to succeed is looked at again.
+      await change(deps, request, time, ['stopped'], run.canaryId === undefined ? 'running' : 'canary');
+      return runAnswer(await workOnRun(deps, run, shortly(deps, time)));
+    }
     case 'continue':
       return continueAll(deps, time);
   }
@@ -34,27 +48,43 @@ export async function redrive(deps: RedriveDeps, raw: unknown, time: WorkTime): 
 async function begin(deps: RedriveDeps, request: SelectingRequest, time: WorkTime): Promise<RedriveAnswer> {
   await checkConsumer(deps, request);
   const force = request.action === 'discard' || request.force;
-  const selected = await selectDeadLetters(deps.deadLetters, request.selection, { force });
+  const selected = await selectDeadLetters(deps, request.selection, { force });
   if (request.dryRun || selected.letters.length === 0) return wouldAnswer(request, selected);
   const now = deps.world.clock.now();
-  const run: RedriveRun = {
-    id: deps.ids.next(),
-    request,
-    status: 'running',
-    done: 0,
-    changed: 0,
-    startedAt: now,
-    updatedAt: now,
-  };
+  const id = deps.world.ids.next();
+  const run: RedriveRun = { id, request, status: 'running', done: 0, changed: 0, startedAt: now, updatedAt: now };
   await deps.runs.create(run);
-  return runAnswer(await workOnRun(deps, run, time), selected);
+  await deps.audit.record({
+    action: request.action,
+    requestedBy: request.requestedBy,
+    reason: request.reason,
+    requestId: time.requestId,
+    input: { ...request },
+    outcome: { runId: id, deadLetters: selected.letters.length, streams: countStreams(selected.letters) },
+  });
+  return runAnswer(await workOnRun(deps, run, shortly(deps, time)), selected);
+}
+
+/** The same time, cut to what a caller waits for. */
+function shortly({ world }: RedriveDeps, time: WorkTime): WorkTime {
+  const endsAt = world.clock.now() + FIRST_WORK_MS;
+  return { ...time, remainingMs: () => Math.min(time.remainingMs(), endsAt - world.clock.now()) };
 }
 
 async function checkConsumer({ registry }: RedriveDeps, { selection: { consumer } }: SelectingRequest): Promise<void> {
-  if (consumer === undefined || (await registry.get(consumer as never)) !== undefined) return;
+  if (consumer === undefined) return;
+  const found = await registry.get(consumerName(consumer));
+  if (found === undefined) {
+    throw new EventRecoveryError(
+      'UNKNOWN_CONSUMER',
+      `consumer "${consumer}" is not in the registry; remedy: take the name from a dead letter: npx event-recovery dead-letters`,
+      { facts: { consumer } },
+    );
+  }
+  if (found.status === 'active') return;
   throw new EventRecoveryError(
-    'UNKNOWN_CONSUMER',
-    `consumer "${consumer}" is not in the registry; remedy: npx event-recovery consumers lists them`,
+    'CONSUMER_NOT_DEPLOYED',
+    `consumer "${consumer}" is ${found.status}; its dead letters stay; remedy: deploy it again`,
     { facts: { consumer } },
   );
 }
@@ -69,27 +99,38 @@ async function runOf({ runs }: RedriveDeps, id: string): Promise<RedriveRun> {
   );
 }
 
-async function changeStatus(
+/** Does nothing to a run that is in none of `from`: stopping a finished run leaves it finished. */
+async function change(
   deps: RedriveDeps,
   request: Extract<RedriveRequest, { action: 'stop' | 'resume' }>,
-  to: 'stopped' | 'running',
-): Promise<RedriveRun> {
-  const run = await runOf(deps, request.runId);
-  const from = to === 'stopped' ? (['canary', 'running'] as const) : (['stopped'] as const);
-  const now = deps.world.clock.now();
-  // Resumed, it is as new: what failed again since then is selected again only by another run.
-  const changed = {
-    ...run,
-    status: to,
-    note: `${request.action} by ${request.requestedBy}: ${request.reason}`,
-    updatedAt: now,
-  };
-  if (await deps.runs.update(changed, from)) return changed;
-  return runOf(deps, request.runId);
+  { requestId }: WorkTime,
+  from: readonly RunStatus[],
+  status: RunStatus,
+): Promise<void> {
+  const { action, runId, requestedBy, reason } = request;
+  await runOf(deps, runId);
+  const note = `${action} by ${requestedBy}: ${reason}`;
+  const changed = await deps.runs.transition(runId, from, { status, note }, deps.world.clock.now());
+  const outcome = { changed };
+  await deps.audit.record({
+    action: `redrive-${action}`,
+    requestedBy,
+    reason,
+    requestId,
+    input: { runId },
+    outcome,
+  });
 }
 
 async function continueAll(deps: RedriveDeps, time: WorkTime): Promise<RedriveAnswer> {
-  const worked: RedriveRun[] = [];
-  for await (const run of deps.runs.unfinished()) worked.push(await workOnRun(deps, run, time));
-  return unfinishedAnswer(worked);
+  const open: RedriveRun[] = [];
+  for await (const run of deps.runs.unfinished()) {
+    open.push(run);
+    if (open.length === RUNS_AT_ONCE) break;
+  }
+  // One run's failure must not hold up the others; it is thrown when they are done.
+  const ends = await Promise.allSettled(open.map((run) => workOnRun(deps, run, time)));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return unfinishedAnswer(ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : [])));
 }

@@ -1,13 +1,15 @@
-// A redrive run as it is stored: what was asked, how far it is. Every change is conditional on the status that was seen, so
-// that a stop is never overwritten by the progress of a run that did not see it yet.
+// A redrive run as it is stored: what was asked, how far it is. Its status changes only from the status that was seen, so that
+// a stop is never overwritten by a worker that did not see it yet; counters are added, whatever the status. Runs that are not
+// finished have a second row, so that the schedule reads nothing else.
 
-import { isConditionFailed } from '../../platform/dynamodb/failures.ts';
+import { cancellation } from '../../platform/dynamodb/failures.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
-import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
 import type { SelectingRequest } from './request.ts';
 
 const FORMAT = 1;
 const PARTITION = 'redrive';
+const OPEN_PARTITION = 'redrive-open';
 
 export type RunStatus =
   /** One stream was given back; the rest waits for it. */
@@ -26,6 +28,7 @@ export interface RedriveRun {
   done: number;
   /** Somebody else had changed them meanwhile. */
   changed: number;
+  /** With status `running`: it succeeded. */
   canaryId?: string;
   /** Why it stopped or failed. */
   note?: string;
@@ -33,56 +36,112 @@ export interface RedriveRun {
   updatedAt: number;
 }
 
+export interface Transition {
+  status: RunStatus;
+  note?: string;
+  /** `null` forgets it. */
+  canaryId?: string | null;
+}
+
 export interface RedriveRuns {
   create(run: RedriveRun): Promise<void>;
+  /** Consistent. */
   get(id: string): Promise<RedriveRun | undefined>;
-  /** False: the run is not in `from` any more. */
-  update(run: RedriveRun, from: readonly RunStatus[]): Promise<boolean>;
+  /** False: the run is not in `from` (any more); nothing was written. */
+  transition(id: string, from: readonly RunStatus[], to: Transition, now: number): Promise<boolean>;
+  /** Adds to the counters. */
+  progress(id: string, added: { done: number; changed: number }, now: number): Promise<void>;
   /** Those that are not finished, oldest first. */
   unfinished(): AsyncIterable<RedriveRun>;
 }
 
-export const isUnfinished = ({ status }: Pick<RedriveRun, 'status'>): boolean =>
-  status === 'canary' || status === 'running';
+export const UNFINISHED: readonly RunStatus[] = ['canary', 'running'];
+export const isUnfinished = ({ status }: Pick<RedriveRun, 'status'>): boolean => UNFINISHED.includes(status);
 
 export function createRedriveRuns({ dynamo, table }: { dynamo: Dynamo; table: string }): RedriveRuns {
-  const itemOf = (run: RedriveRun) => ({ pk: PARTITION, sk: run.id, ...run, format: FORMAT });
-  const runOf = ({ pk: _pk, sk: _sk, format: _format, ...run }: Record<string, unknown>) =>
-    run as unknown as RedriveRun;
+  const key = (id: string) => ({ pk: PARTITION, sk: id });
+  const openRow = (id: string, status: RunStatus): Write =>
+    isUnfinished({ status })
+      ? { Put: { TableName: table, Item: { pk: OPEN_PARTITION, sk: id, format: FORMAT } } }
+      : { Delete: { TableName: table, Key: { pk: OPEN_PARTITION, sk: id } } };
+
+  async function get(id: string): Promise<RedriveRun | undefined> {
+    const { Item } = await dynamo.get({ TableName: table, Key: key(id), ConsistentRead: true });
+    if (Item === undefined) return undefined;
+    const { pk: _pk, sk: _sk, format: _format, ...run } = Item;
+    return run as unknown as RedriveRun;
+  }
+
   return {
+    get,
     async create(run) {
-      await dynamo.put({ TableName: table, Item: itemOf(run), ConditionExpression: 'attribute_not_exists(pk)' });
+      const neverBefore = 'attribute_not_exists(pk)';
+      await dynamo.transactWrite({
+        TransactItems: [
+          {
+            Put: {
+              TableName: table,
+              Item: { ...key(run.id), ...run, format: FORMAT },
+              ConditionExpression: neverBefore,
+            },
+          },
+          openRow(run.id, run.status),
+        ],
+      });
     },
-    async get(id) {
-      const { Item } = await dynamo.get({ TableName: table, Key: { pk: PARTITION, sk: id }, ConsistentRead: true });
-      return Item && runOf(Item);
-    },
-    async update(run, from) {
+    async transition(id, from, { status, note, canaryId }, now) {
       const hasStatus = `#status IN (${from.map((_, index) => `:from${index}`).join(', ')})`;
-      try {
-        await dynamo.put({
+      const sets = ['#status = :status', '#updatedAt = :now'];
+      if (note !== undefined) sets.push('#note = :note');
+      if (typeof canaryId === 'string') sets.push('#canaryId = :canaryId');
+      const update: Write = {
+        Update: {
           TableName: table,
-          Item: itemOf(run),
+          Key: key(id),
+          UpdateExpression: `SET ${sets.join(', ')}${canaryId === null ? ' REMOVE #canaryId' : ''}`,
           ConditionExpression: hasStatus,
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: Object.fromEntries(from.map((status, index) => [`:from${index}`, status])),
-        });
+          ExpressionAttributeNames: {
+            '#status': 'status',
+            '#updatedAt': 'updatedAt',
+            ...(note !== undefined && { '#note': 'note' }),
+            ...(canaryId !== undefined && { '#canaryId': 'canaryId' }),
+          },
+          ExpressionAttributeValues: {
+            ':status': status,
+            ':now': now,
+            ...(note !== undefined && { ':note': note }),
+            ...(typeof canaryId === 'string' && { ':canaryId': canaryId }),
+            ...Object.fromEntries(from.map((each, index) => [`:from${index}`, each])),
+          },
+        },
+      };
+      try {
+        await dynamo.transactWrite({ TransactItems: [update, openRow(id, status)] });
         return true;
       } catch (error) {
-        if (isConditionFailed(error)) return false;
+        if (cancellation(error)?.kind === 'refused') return false;
         throw error;
       }
     },
-    async *unfinished() {
-      for await (const item of queryAll(dynamo, {
+    async progress(id, { done, changed }, now) {
+      await dynamo.update({
         TableName: table,
-        KeyConditionExpression: 'pk = :redrive',
-        FilterExpression: '#status IN (:canary, :running)',
-        ExpressionAttributeNames: { '#status': 'status' },
-        ExpressionAttributeValues: { ':redrive': PARTITION, ':canary': 'canary', ':running': 'running' },
+        Key: key(id),
+        UpdateExpression: 'SET #updatedAt = :now ADD #done :done, #changed :changed',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: { '#updatedAt': 'updatedAt', '#done': 'done', '#changed': 'changed' },
+        ExpressionAttributeValues: { ':now': now, ':done': done, ':changed': changed },
+      });
+    },
+    async *unfinished() {
+      for await (const { sk } of queryAll(dynamo, {
+        TableName: table,
+        KeyConditionExpression: 'pk = :open',
+        ExpressionAttributeValues: { ':open': OPEN_PARTITION },
         ConsistentRead: true,
       })) {
-        yield runOf(item);
+        const run = await get(String(sk));
+        if (run !== undefined && isUnfinished(run)) yield run;
       }
     },
   };

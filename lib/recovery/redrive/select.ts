@@ -1,66 +1,91 @@
 // Which dead letters a selection means, in the order in which they are given back: streams by their oldest failure, inside a
-// stream by version. Lists by index; every row is read again, consistently, before anything is done to it.
+// stream by version. Lists by index; giving back reads every row again, consistently, before anything is done to it.
 
 import type { DeadLetters } from '../../flow/dead-letter/port.ts';
+import type { Registry } from '../../flow/registry/port.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
 import { InvalidInputError } from '../../model/errors.ts';
+import type { ConsumerName } from '../../model/ids.ts';
 import type { RedriveSelection } from './request.ts';
 
 /** Redrives after which a dead letter needs `force` and a reason: what failed three times fails a fourth time. */
 export const ROUNDS_MAX = 3;
-/** Dead letters in one run; a larger selection is several runs. Bounds memory and the dry run's answer. */
+/** Dead letters selected at once: bounds memory and the dry run's answer. A run selects again until nothing is left. */
 export const SELECTED_MAX = 10_000;
 
 export interface Selected {
   letters: DeadLetter[];
   /** Rounds used up: not without `force`. */
   exhausted: DeadLetter[];
-  /** More were found than one run takes. */
+  /** Their consumer is retired: nobody would receive them. */
+  undeployed: DeadLetter[];
+  /** More were found than are selected at once. */
   truncated: boolean;
+}
+
+export interface SelectDeps {
+  deadLetters: Pick<DeadLetters, 'get' | 'list'>;
+  registry: Pick<Registry, 'get'>;
 }
 
 /** Statuses that wait for somebody's decision. */
 const OPEN = ['parked', 'skipped'] as const;
+export const isOpen = ({ status }: Pick<DeadLetter, 'status'>): boolean => (OPEN as readonly string[]).includes(status);
 
+/** @throws InvalidInputError `UNKNOWN_DEAD_LETTER` when an id was given and no row has it */
 export async function selectDeadLetters(
-  deadLetters: Pick<DeadLetters, 'get' | 'list'>,
+  { deadLetters, registry }: SelectDeps,
   selection: RedriveSelection,
   options: { force: boolean; except?: (letter: DeadLetter) => boolean },
 ): Promise<Selected> {
   const found: DeadLetter[] = [];
   let truncated = false;
   for await (const letter of candidates(deadLetters, selection)) {
-    if (!matches(letter, selection) || options.except?.(letter)) continue;
+    if (!isOpen(letter) || !matches(letter, selection) || options.except?.(letter)) continue;
     if (found.length === SELECTED_MAX) {
       truncated = true;
       break;
     }
     found.push(letter);
   }
+  const active = new Map<ConsumerName, boolean>();
+  for (const { consumer } of found) {
+    if (!active.has(consumer)) active.set(consumer, (await registry.get(consumer))?.status === 'active');
+  }
   const isExhausted = ({ rounds }: DeadLetter): boolean => rounds >= ROUNDS_MAX && !options.force;
+  const isActive = ({ consumer }: DeadLetter): boolean => active.get(consumer) === true;
   return {
-    letters: inOrder(found.filter((letter) => !isExhausted(letter))),
-    exhausted: found.filter(isExhausted),
+    letters: inOrder(found.filter((letter) => isActive(letter) && !isExhausted(letter))),
+    exhausted: found.filter((letter) => isActive(letter) && isExhausted(letter)),
+    undeployed: found.filter((letter) => !isActive(letter)),
     truncated,
   };
 }
 
 async function* candidates(
   deadLetters: Pick<DeadLetters, 'get' | 'list'>,
-  { id, consumer, eventType, fingerprint, failedFrom, failedTo }: RedriveSelection,
+  { id, eventId, consumer, eventType, fingerprint, failedFrom, failedTo }: RedriveSelection,
 ): AsyncGenerator<DeadLetter> {
   if (id !== undefined) {
     const letter = await deadLetters.get(id);
-    if (letter === undefined) throw unknownId('dead letter id', id);
-    if (isOpen(letter)) yield letter;
+    if (letter === undefined) throw unknownDeadLetter('dead letter id', id);
+    yield letter;
     return;
   }
-  for (const status of OPEN) {
-    yield* deadLetters.list({ consumer, eventType, fingerprint, failedFrom, failedTo, status });
+  const filter = { consumer, eventType, fingerprint, failedFrom, failedTo };
+  if (eventId === undefined) {
+    for (const status of OPEN) yield* deadLetters.list({ ...filter, status });
+    return;
   }
+  // All statuses: an event whose dead letter is resolved is known, and nothing is to do.
+  let isKnown = false;
+  for await (const letter of deadLetters.list(filter)) {
+    if (letter.eventId !== eventId) continue;
+    isKnown = true;
+    yield letter;
+  }
+  if (!isKnown) throw unknownDeadLetter('event id', eventId);
 }
-
-const isOpen = ({ status }: DeadLetter): boolean => (OPEN as readonly string[]).includes(status);
 
 const matches = (letter: DeadLetter, of: RedriveSelection): boolean =>
   (of.eventId === undefined || letter.eventId === of.eventId) &&
@@ -70,11 +95,11 @@ const matches = (letter: DeadLetter, of: RedriveSelection): boolean =>
   (of.failedFrom === undefined || letter.firstFailedAt >= of.failedFrom) &&
   (of.failedTo === undefined || letter.firstFailedAt <= of.failedTo);
 
-export const unknownId = (what: string, got: string): InvalidInputError =>
+const unknownDeadLetter = (what: string, got: string): InvalidInputError =>
   new InvalidInputError('UNKNOWN_DEAD_LETTER', {
     what,
     got,
-    allowed: 'an id of the DeadLetters table',
+    allowed: 'what a row of the DeadLetters table has',
     remedy: 'list them: npx event-recovery dead-letters',
   });
 
@@ -90,7 +115,7 @@ export function inOrder(letters: readonly DeadLetter[]): DeadLetter[] {
   return letters.toSorted(
     (a, b) =>
       (oldest.get(streamOf(a)) as number) - (oldest.get(streamOf(b)) as number) ||
-      streamOf(a).localeCompare(streamOf(b)) ||
+      (streamOf(a) < streamOf(b) ? -1 : streamOf(a) > streamOf(b) ? 1 : 0) ||
       a.version - b.version,
   );
 }

@@ -1,18 +1,22 @@
-// Works on one run until it is finished, stopped, or the invocation's time is over; the schedule goes on with what is left. It
-// keeps no cursor: what was given back is no longer open, or carries the run's id, so that a crash anywhere repeats nothing.
+// Works on one run until it is finished, stopped, or the time is over; the schedule goes on with what is left. One worker per
+// run (a lease), which keeps no cursor: what was given back is no longer open or carries the run's id, so that a crash
+// anywhere repeats nothing. The canary is written down before it is given back.
 
 import type { DeadLetters } from '../../flow/dead-letter/port.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
 import { isEventRecoveryError } from '../../model/errors.ts';
 import type { World } from '../../platform/clock.ts';
-import { type GiveBackDeps, type GiveBackOrder, giveBack } from './give-back.ts';
-import { isUnfinished, type RedriveRun, type RedriveRuns, type RunStatus } from './runs.ts';
-import { selectDeadLetters } from './select.ts';
+import type { Leases } from '../lease/leases.ts';
+import { type GiveBackDeps, type GiveBackOrder, type GivenBack, giveBack } from './give-back.ts';
+import { isUnfinished, type RedriveRun, type RedriveRuns, type Transition, UNFINISHED } from './runs.ts';
+import { isOpen, type SelectDeps, selectDeadLetters } from './select.ts';
 
-export interface WorkDeps extends Omit<GiveBackDeps, 'deadLetters'> {
+export interface WorkDeps extends Omit<GiveBackDeps, 'deadLetters' | 'clock'>, Pick<SelectDeps, 'registry'> {
   deadLetters: Pick<DeadLetters, 'get' | 'list' | 'statusWrite'>;
   runs: RedriveRuns;
-  world: Pick<World, 'clock' | 'timers'>;
+  leases: Leases;
+  /** `clock` = the server clock: failures are compared with it. */
+  world: Pick<World, 'clock' | 'timers' | 'ids'>;
 }
 
 export interface WorkTime {
@@ -28,79 +32,111 @@ const RESERVE_MS = 3_000;
 /** Dead letters between two looks at the run's own row: how late a stop may be seen. */
 const LOOK_EVERY = 10;
 
-export async function workOnRun(deps: WorkDeps, run: RedriveRun, time: WorkTime): Promise<RedriveRun> {
-  let now = run;
-  while (isUnfinished(now) && time.remainingMs() > RESERVE_MS) {
-    const next = now.status === 'canary' ? await awaitCanary(deps, now) : await giveBackSome(deps, now, time);
-    if (next === 'wait') await deps.world.timers.sleep(CANARY_POLL_MS);
-    else now = next;
+/** Answers the run as it is afterwards; unchanged when somebody else is at work on it. */
+export async function workOnRun(deps: WorkDeps, { id }: RedriveRun, time: WorkTime): Promise<RedriveRun> {
+  const { clock, ids } = deps.world;
+  const lease = await deps.leases.acquire(`redrive#${id}`, ids.next(), clock.now(), Math.max(0, time.remainingMs()));
+  if (lease.kind === 'held') return stored(deps, id);
+  try {
+    return await createWorker(deps, time, id)();
+  } finally {
+    await deps.leases.release(lease);
   }
-  return now;
 }
 
-async function awaitCanary(deps: WorkDeps, run: RedriveRun): Promise<RedriveRun | 'wait'> {
-  const canary = await deps.deadLetters.get(run.canaryId as string);
-  if (canary !== undefined && canary.status !== 'parked' && canary.status !== 'redriving') {
-    return save(deps, run, { status: 'running' });
-  }
-  if (canary?.status === 'parked')
-    return save(deps, run, {
-      status: 'failed',
-      note: `the canary ${canary.id} failed again: ${canary.error.name}: ${canary.error.message}`,
-    });
-  const waitedMs = deps.world.clock.now() - run.updatedAt;
-  if (waitedMs < CANARY_PATIENCE_MS) return 'wait';
-  return save(deps, run, {
-    status: 'failed',
-    note: `the canary ${run.canaryId} gave no answer in ${CANARY_PATIENCE_MS / 60_000} minutes`,
-  });
+async function stored({ runs }: WorkDeps, id: string): Promise<RedriveRun> {
+  const run = await runs.get(id);
+  if (run === undefined) throw new Error(`redrive run ${id} has no row`);
+  return run;
 }
 
-async function giveBackSome(deps: WorkDeps, run: RedriveRun, time: WorkTime): Promise<RedriveRun> {
-  const { request } = run;
-  const force = request.action === 'discard' || request.force;
-  const { letters } = await selectDeadLetters(deps.deadLetters, request.selection, {
-    force,
-    // Parked again after this run gave it back, or newer than the run: not this run's any more.
-    except: (letter) => letter.lastRunId === run.id || letter.lastFailedAt > run.startedAt,
-  });
-  if (letters.length === 0) return save(deps, run, { status: 'done' });
-  const isCanary = request.action === 'redrive' && request.canary && run.done === 0 && run.canaryId === undefined;
-  // A skipped event delivers nothing that a canary could prove before the rest waits for it: a parked stream comes first.
-  const first = letters.find(({ status }) => status === 'parked') ?? (letters[0] as DeadLetter);
-  const batch = isCanary ? [first] : letters.slice(0, LOOK_EVERY);
+function createWorker(deps: WorkDeps, time: WorkTime, id: string): () => Promise<RedriveRun> {
+  const { clock, timers } = deps.world;
+  /** Dealt with in this invocation: an index may still show them as they were. */
+  const seen = new Set<string>();
+  let queue: DeadLetter[] = [];
+  /** The next pause does not fit into this invocation: without it the rate would not be kept. */
+  let isOver = false;
+  const hasTime = (): boolean => !isOver && time.remainingMs() > RESERVE_MS;
 
-  let { done, changed } = run;
-  const order: GiveBackOrder = {
-    runId: run.id,
-    decision: request.action === 'discard' ? 'discard' : 'retry',
-    requestedBy: request.requestedBy,
-    reason: request.reason,
-    requestId: time.requestId,
-  };
-  for (const letter of batch) {
-    if (time.remainingMs() < RESERVE_MS) break;
-    try {
-      if ((await giveBack(deps, letter, order)) === 'changed') changed++;
-      else done++;
-    } catch (error) {
-      if (!isEventRecoveryError(error) || error.retryable) throw error;
-      return save(deps, run, { status: 'failed', done, changed, note: error.message });
+  return async () => {
+    for (;;) {
+      const run = await stored(deps, id);
+      if (!isUnfinished(run) || !hasTime()) return run;
+      try {
+        await (run.status === 'canary' ? awaitCanary(run) : giveBackSome(run));
+      } catch (error) {
+        if (!isEventRecoveryError(error) || error.retryable) throw error;
+        await become({ status: 'failed', note: `${error.code}: ${error.message}` });
+      }
     }
-    await deps.world.timers.sleep(1_000 / request.ratePerSecond);
+  };
+
+  /** Nothing when somebody stopped it meanwhile: the next look sees that. */
+  async function become(to: Transition): Promise<void> {
+    await deps.runs.transition(id, UNFINISHED, to, clock.now());
   }
-  if (isCanary) return save(deps, run, { status: 'canary', done, changed, canaryId: first.id });
-  // A whole batch that others were faster with is no progress: the next look would find the same.
-  if (changed - run.changed === batch.length)
-    return save(deps, run, { status: 'done', done, changed, note: 'the rest was changed by somebody else' });
-  return save(deps, run, { done, changed });
-}
 
-const UNFINISHED: readonly RunStatus[] = ['canary', 'running'];
+  async function awaitCanary(run: RedriveRun): Promise<void> {
+    const canaryId = run.canaryId as string;
+    const canary = await deps.deadLetters.get(canaryId);
+    if (canary !== undefined && isOpen(canary) && canary.lastRunId !== id && !seen.has(canaryId)) {
+      seen.add(canaryId);
+      if ((await give(run, canary)) === 'changed') await become({ status: 'running', canaryId: null });
+      return;
+    }
+    if (canary !== undefined && isOpen(canary)) {
+      const { name, message } = canary.error;
+      return become({ status: 'failed', note: `the canary ${canaryId} failed again: ${name}: ${message}` });
+    }
+    if (canary?.status !== 'redriving') return become({ status: 'running' });
+    if (clock.now() - canary.updatedAt < CANARY_PATIENCE_MS) return timers.sleep(CANARY_POLL_MS);
+    const minutes = CANARY_PATIENCE_MS / 60_000;
+    return become({ status: 'failed', note: `the canary ${canaryId} gave no answer in ${minutes} minutes` });
+  }
 
-/** Writes the progress; when somebody stopped the run meanwhile, theirs stands and is answered. */
-async function save(deps: WorkDeps, run: RedriveRun, change: Partial<RedriveRun>): Promise<RedriveRun> {
-  const next = { ...run, ...change, updatedAt: deps.world.clock.now() };
-  if (await deps.runs.update(next, UNFINISHED)) return next;
-  return (await deps.runs.get(run.id)) ?? { ...next, status: 'stopped' };
+  async function giveBackSome(run: RedriveRun): Promise<void> {
+    if (queue.length === 0) queue = await select(run);
+    const first = queue[0];
+    if (first === undefined) return become({ status: 'done' });
+    if (run.request.action === 'redrive' && run.request.canary && run.canaryId === undefined) {
+      // A parked stream first: a skipped event proves less, nothing waits behind it.
+      const canary = queue.find(({ status }) => status === 'parked') ?? first;
+      queue = queue.filter((letter) => letter !== canary);
+      return become({ status: 'canary', canaryId: canary.id });
+    }
+    const intervalMs = 1_000 / run.request.ratePerSecond;
+    for (const letter of queue.splice(0, LOOK_EVERY)) {
+      const startedAt = clock.now();
+      seen.add(letter.id);
+      await give(run, letter);
+      const restMs = intervalMs - (clock.now() - startedAt);
+      isOver = time.remainingMs() - restMs <= RESERVE_MS;
+      if (isOver) return;
+      if (restMs > 0) await timers.sleep(restMs);
+    }
+  }
+
+  async function select({ request, startedAt }: RedriveRun): Promise<DeadLetter[]> {
+    const force = request.action === 'discard' || request.force;
+    // Failed again after this run gave it back, or newer than the run: not this run's any more.
+    const except = (letter: DeadLetter): boolean =>
+      seen.has(letter.id) || letter.lastRunId === id || letter.lastFailedAt > startedAt;
+    return (await selectDeadLetters(deps, request.selection, { force, except })).letters;
+  }
+
+  async function give({ request }: RedriveRun, letter: DeadLetter): Promise<GivenBack> {
+    const order: GiveBackOrder = {
+      runId: id,
+      decision: request.action === 'discard' ? 'discard' : 'retry',
+      force: request.action === 'discard' || request.force,
+      requestedBy: request.requestedBy,
+      reason: request.reason,
+      requestId: time.requestId,
+    };
+    const given = await giveBack({ ...deps, clock }, letter.id, order);
+    const isChanged = given === 'changed';
+    await deps.runs.progress(id, { done: isChanged ? 0 : 1, changed: isChanged ? 1 : 0 }, clock.now());
+    return given;
+  }
 }
