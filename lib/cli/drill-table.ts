@@ -41,6 +41,13 @@ function scenarioText(result: ScenarioResult): string {
     '',
     table(HEADER, rows),
     ...(kills.length > 0 ? ['', ...kills] : []),
+    ...result.consumers
+      .filter((one) => one.unplannedEnds > 0)
+      .map((one) =>
+        pc.yellow(
+          `  ${one.consumer}: ${one.unplannedEnds} invocations timed out or crashed without being killed (slow machine?)`,
+        ),
+      ),
     '',
     verdictLine(result),
     ...result.problems.map((problem) => pc.red(`  ${problem}`)),

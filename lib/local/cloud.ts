@@ -10,6 +10,7 @@ import type { Destinations } from './bus/destinations.ts';
 import type { CustomResourceAnswers } from './deploy/custom-answers.ts';
 import type { Functions } from './functions/functions.ts';
 import type { FunctionSurroundings } from './functions/lambda-function.ts';
+import type { Semaphore } from './functions/semaphore.ts';
 import type { Identities } from './iam/identities.ts';
 import type { Mapping } from './mappings/mapping.ts';
 import type { StreamsClient } from './mappings/streams-client.ts';
@@ -29,6 +30,7 @@ export interface QueueInfo extends Named {
   visibilityTimeoutSeconds: number;
   /** True when another queue names it as its dead-letter queue. */
   isDeadLetterQueue: boolean;
+  tags: Readonly<Record<string, string>>;
 }
 
 export interface BucketInfo extends Named {
@@ -51,6 +53,8 @@ export interface Cloud {
   destinations: Destinations;
   customAnswers: CustomResourceAnswers;
   mappings: Mapping[];
+  /** Invocations from queues that run at the same time. */
+  invocationGate: Semaphore;
   /** By table name. */
   tables: Map<string, TableInfo>;
   /** By queue name. */

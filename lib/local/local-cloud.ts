@@ -1,6 +1,7 @@
 // Starts a local cloud from an assembly: engines, gateway, deployment, pollers; and takes all of it down again. Knows
 // nothing of this project's own tables and functions: any template of the supported types runs.
 
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -21,6 +22,7 @@ import { createFaults } from './faults/faults.ts';
 import { createFunctions } from './functions/functions.ts';
 import { writeBootstrap } from './functions/lambda-process.ts';
 import { createFunctionLogs, type LogLine } from './functions/logs.ts';
+import { createSemaphore } from './functions/semaphore.ts';
 import { afterAnswer } from './gateway/after-answers.ts';
 import { cloudWatchService } from './gateway/cloudwatch-service.ts';
 import { eventsService } from './gateway/events-service.ts';
@@ -60,6 +62,9 @@ export interface LocalCloud {
 }
 
 const DEFAULT_MAX_PROCESSES = 10;
+/** Invocations from queues at the same time, over all functions: one consumer at its full ten, and a little more. */
+const QUEUE_INVOCATIONS_MIN = 12;
+const QUEUE_INVOCATIONS_PER_CORE = 6;
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 export async function startLocalCloud(assembly: Promise<Assembly>, options: LocalCloudOptions): Promise<LocalCloud> {
@@ -98,7 +103,10 @@ async function start(
   const queues: Cloud['queues'] = new Map();
   const buckets: Cloud['buckets'] = new Map();
   const parameters: Cloud['parameters'] = new Map();
-  const identities = createIdentities({ partitionKey: (table) => tables.get(table)?.partitionKey });
+  const identities = createIdentities({
+    partitionKey: (table) => tables.get(table)?.partitionKey,
+    queueTags: (queue) => queues.get(queue)?.tags ?? {},
+  });
 
   let endpoint = '';
   const client = { region: REGION, credentials: CREDENTIALS };
@@ -174,12 +182,16 @@ async function start(
       logs,
       endpoint: () => endpoint,
       bootstrap: writeBootstrap(options.runFolder),
+      startGate: createSemaphore(Math.max(2, availableParallelism())),
       maxProcesses: options.maxProcesses ?? DEFAULT_MAX_PROCESSES,
     },
     buses,
     destinations,
     customAnswers,
     mappings: [],
+    invocationGate: createSemaphore(
+      Math.max(QUEUE_INVOCATIONS_MIN, QUEUE_INVOCATIONS_PER_CORE * availableParallelism()),
+    ),
     tables,
     queues,
     buckets,

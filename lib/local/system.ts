@@ -96,6 +96,7 @@ export async function startLocalSystem(options: LocalSystemOptions = {}): Promis
       if (outcome.kind === 'done') return JSON.parse(outcome.payload);
       throw invocationFailed(functionName, outcome);
     },
+    unplannedEnds: (functionName) => cloud.functions.get(functionName).unplannedEnds,
     queues: () => queueDepths(local),
     inFlight() {
       const invocations = cloud.mappings.reduce((sum, mapping) => sum + mapping.inFlight, 0);

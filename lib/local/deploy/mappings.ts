@@ -95,6 +95,7 @@ function sqsMapping(
     id,
     lambda,
     sqs: cloud.sqs,
+    gate: cloud.invocationGate,
     queueUrl: queue.url,
     queueArn: queue.arn,
     visibilityTimeoutSeconds: queue.visibilityTimeoutSeconds,

@@ -6,7 +6,7 @@ import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { EventRecoveryError } from '../../model/errors.ts';
 import type { Statement } from '../iam/policy.ts';
 import { ACCOUNT, arn, REGION, resourceOfArn } from '../names.ts';
-import { type Handler, namesOf, propertiesOf, unsupportedProperty } from './resource.ts';
+import { type Handler, namesOf, propertiesOf, tagsOf, unsupportedProperty } from './resource.ts';
 
 interface PolicyProperties {
   PolicyDocument: { Statement: Statement | Statement[] };
@@ -64,6 +64,7 @@ export const createQueue: Handler = async (resource, cloud) => {
     url,
     visibilityTimeoutSeconds: properties.VisibilityTimeout ?? VISIBILITY_SECONDS,
     isDeadLetterQueue: false,
+    tags: tagsOf(resource),
   });
   const deadLetter = cloud.queues.get(resourceOfArn(properties.RedrivePolicy?.deadLetterTargetArn ?? ''));
   if (deadLetter) deadLetter.isDeadLetterQueue = true;

@@ -5,6 +5,12 @@ import { EventRecoveryError } from '../../model/errors.ts';
 import type { Cloud } from '../cloud.ts';
 import { type Named, physicalName } from '../names.ts';
 
+/** `Tags` of a resource, which permissions may ask for. */
+export const tagsOf = ({ properties }: Resource): Record<string, string> =>
+  Object.fromEntries(
+    ((properties.Tags ?? []) as { Key: string; Value: string }[]).map(({ Key, Value }) => [Key, Value]),
+  );
+
 export interface Resource {
   stackName: string;
   logicalId: string;

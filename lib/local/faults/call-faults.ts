@@ -19,7 +19,7 @@ export interface Verdict {
   delayMs: number;
   end:
     | { kind: 'pass' }
-    | { kind: 'kill' }
+    | { kind: 'kill'; alone?: boolean }
     | { kind: 'drop' }
     | { kind: 'fail'; code: string; message: string; status: number };
 }

@@ -14,7 +14,7 @@ export function createFaults(cloud: Cloud, calls: CallFaults, deliveries: Delive
     return cloud.mappings.filter((mapping) => mapping.functionName === name);
   };
   return {
-    killOn: (target) => calls.add(target, target.when, { kind: 'kill' }),
+    killOn: (target) => calls.add(target, target.when, { kind: 'kill', alone: target.alone }),
     failOn: (target) =>
       calls.add(target, target.when ?? 'before', {
         kind: 'fail',

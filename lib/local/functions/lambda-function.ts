@@ -6,8 +6,10 @@ import type { Caller } from '../gateway/gateway.ts';
 import type { Identities } from '../iam/identities.ts';
 import type { Named } from '../names.ts';
 import { checkVariables, environmentOf, type FunctionIdentity } from './environment.ts';
-import { type InvocationOutcome, type LambdaProcess, startProcess } from './lambda-process.ts';
+import { type InvocationOutcome, type LambdaProcess, type ProcessFailure, startProcess } from './lambda-process.ts';
 import type { FunctionLogs } from './logs.ts';
+import type { FunctionError } from './protocol.ts';
+import type { Semaphore } from './semaphore.ts';
 
 export interface FunctionSpec extends Named, FunctionIdentity {
   variables: Readonly<Record<string, string>>;
@@ -25,6 +27,8 @@ export interface LambdaFunction {
   invoke(payload: string): Promise<InvocationOutcome | { kind: 'throttled' }>;
   /** SIGKILL of every process. Returns how many there were. */
   kill(): number;
+  /** Invocations that ended with their process although nobody asked for it: timeouts, crashes, out of memory. */
+  readonly unplannedEnds: number;
   readonly pids: number[];
   stop(): Promise<void>;
 }
@@ -33,6 +37,8 @@ export interface FunctionSurroundings {
   identities: Identities;
   logs: FunctionLogs;
   endpoint(): string;
+  /** Processes that load their code at the same time. */
+  startGate: Semaphore;
   /** File that every process runs. */
   bootstrap: string;
   /** Processes of one function at most. */
@@ -41,17 +47,29 @@ export interface FunctionSurroundings {
 
 const IDLE_LIMIT_MS = 300_000;
 
+/** A free environment for one invocation, or why there is none. */
+type Turn = { process: LambdaProcess } | { failed: FunctionError };
+
 export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroundings): LambdaFunction {
   checkVariables(spec.name, spec.variables);
   const { identities, logs } = surroundings;
   const limit = spec.reservedConcurrency ?? surroundings.maxProcesses;
-  const all = new Set<LambdaProcess>();
+  const alive = new Set<LambdaProcess>();
   const idle: { process: LambdaProcess; timer: NodeJS.Timeout }[] = [];
-  const waiting: ((process: LambdaProcess) => void)[] = [];
+  const waiting: ((turn: Turn) => void)[] = [];
+  const killed = new WeakSet<LambdaProcess>();
+  let starting = 0;
+  let readyCount = 0;
+  let unplannedEnds = 0;
   let stopped = false;
 
+  const kill = (process: LambdaProcess): void => {
+    killed.add(process);
+    process.kill();
+  };
+
   const start = (): LambdaProcess => {
-    const caller: Caller = { functionName: spec.name, roleArn: spec.roleArn, pid: -1, kill: () => process.kill() };
+    const caller: Caller = { functionName: spec.name, roleArn: spec.roleArn, pid: -1, kill: () => kill(process) };
     const credentials = identities.issue(caller);
     const process: LambdaProcess = startProcess({
       environment: environmentOf(spec, spec.variables, credentials, surroundings.endpoint()),
@@ -60,34 +78,43 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
       memoryMb: spec.memoryMb,
       timeoutMs: spec.timeoutMs,
       log: (pid, text) => logs.write(spec.name, pid, text),
-      onExit: (ended) => {
-        all.delete(ended);
-        const at = idle.findIndex((entry) => entry.process === ended);
-        if (at >= 0) clearTimeout(idle.splice(at, 1)[0]?.timer);
-        identities.revoke(credentials.accessKeyId);
-        serveWaiting();
-      },
     });
     caller.pid = process.pid;
-    all.add(process);
+    alive.add(process);
+    void process.exited.then(() => {
+      alive.delete(process);
+      const at = idle.findIndex((entry) => entry.process === process);
+      if (at >= 0) clearTimeout(idle.splice(at, 1)[0]?.timer);
+      identities.revoke(credentials.accessKeyId);
+    });
     return process;
   };
 
-  /** A free environment, a new one, or undefined when the limit is reached. */
-  const free = (): LambdaProcess | undefined => {
-    const entry = idle.pop();
-    if (entry) {
-      clearTimeout(entry.timer);
-      return entry.process;
+  /** Starts environments for those who wait, up to the limit, a few at a time. */
+  const grow = (): void => {
+    while (waiting.length > starting && starting + readyCount < limit && !stopped) {
+      starting += 1;
+      void addOne().finally(grow);
     }
-    return all.size < limit ? start() : undefined;
   };
 
-  const serveWaiting = (): void => {
-    while (waiting.length > 0 && !stopped) {
-      const process = free();
-      if (!process) return;
-      waiting.shift()?.(process);
+  const addOne = async (): Promise<void> => {
+    const leave = await surroundings.startGate.enter();
+    try {
+      const process = start();
+      await process.ready;
+      readyCount += 1;
+      starting -= 1;
+      void process.exited.then(() => {
+        readyCount -= 1;
+        grow();
+      });
+      release(process);
+    } catch (error) {
+      starting -= 1;
+      waiting.shift()?.({ failed: (error as ProcessFailure).error });
+    } finally {
+      leave();
     }
   };
 
@@ -95,7 +122,7 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
     if (!process.alive) return;
     const next = waiting.shift();
     if (next) {
-      next(process);
+      next({ process });
       return;
     }
     // A frozen environment keeps its place for a while, then AWS (and this) takes it down.
@@ -104,37 +131,55 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
     idle.push({ process, timer });
   };
 
+  const turn = async (): Promise<Turn> => {
+    const entry = idle.pop();
+    if (entry) {
+      clearTimeout(entry.timer);
+      return { process: entry.process };
+    }
+    return new Promise((resolve) => {
+      waiting.push(resolve);
+      grow();
+    });
+  };
+
   return {
     spec,
     async invoke(payload) {
       if (spec.notRunnable !== undefined) {
         return { kind: 'failed', error: { errorType: 'Local.NotRunnable', errorMessage: spec.notRunnable } };
       }
-      const at = free();
-      if (!at && spec.reservedConcurrency !== undefined) return { kind: 'throttled' };
-      const process = at ?? (await new Promise<LambdaProcess>((resolve) => waiting.push(resolve)));
+      const busy = readyCount - idle.length + starting;
+      if (spec.reservedConcurrency !== undefined && busy >= limit) return { kind: 'throttled' };
+      const mine = await turn();
+      if ('failed' in mine) return { kind: 'failed', error: mine.failed };
+      const { process } = mine;
       const started = performance.now();
       const outcome = await process.invoke(payload);
       logs.write(spec.name, process.pid, `REPORT ${outcome.kind} in ${Math.round(performance.now() - started)} ms`);
-      if (outcome.kind === 'failed' && !process.alive) logs.write(spec.name, process.pid, outcome.error.errorMessage);
+      if (!process.alive) {
+        if (!killed.has(process) && !stopped) unplannedEnds += 1;
+        if (outcome.kind === 'failed') logs.write(spec.name, process.pid, outcome.error.errorMessage);
+      }
       release(process);
       return outcome;
     },
     kill() {
-      const count = all.size;
-      for (const process of all) process.kill();
+      const count = alive.size;
+      for (const process of alive) kill(process);
       return count;
     },
+    get unplannedEnds() {
+      return unplannedEnds;
+    },
     get pids() {
-      return [...all].map((process) => process.pid);
+      return [...alive].map((process) => process.pid);
     },
     async stop() {
       stopped = true;
-      for (const process of all) process.kill();
-      await Promise.race([
-        Promise.all([...all].map((process) => process.exited)),
-        sleep(2_000, undefined, { ref: false }),
-      ]);
+      for (const process of alive) process.kill();
+      const exits = [...alive].map((process) => process.exited);
+      await Promise.race([Promise.all(exits), sleep(2_000, undefined, { ref: false })]);
     },
   };
 }

@@ -20,14 +20,21 @@ export interface ProcessOptions {
   memoryMb: number;
   timeoutMs: number;
   log(pid: number, text: string): void;
-  onExit(process: LambdaProcess): void;
 }
 
 export type InvocationOutcome = { kind: 'done'; payload: string } | { kind: 'failed'; error: FunctionError };
 
+/** Why a process never became ready. */
+export interface ProcessFailure extends Error {
+  error: FunctionError;
+}
+
 export interface LambdaProcess {
   readonly pid: number;
   readonly alive: boolean;
+  /** Its code is loaded. @throws ProcessFailure */
+  ready: Promise<void>;
+  /** One at a time, and only when ready. */
   invoke(payload: string): Promise<InvocationOutcome>;
   /** SIGKILL, at once. */
   kill(): void;
@@ -53,20 +60,31 @@ export function startProcess(options: ProcessOptions): LambdaProcess {
   });
   const pid = child.pid ?? -1;
   let alive = true;
+  // Killed, and not yet gone: whatever it still says does not count.
+  let dying = false;
+  const end = (): void => {
+    dying = true;
+    child.kill('SIGKILL');
+  };
   let current: { requestId: string; settle: (outcome: InvocationOutcome) => void } | undefined;
   let fatal: FunctionError | undefined;
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => undefined);
-  const initTimer = setTimeout(() => child.kill('SIGKILL'), INIT_LIMIT_MS);
+  const initTimer = setTimeout(end, INIT_LIMIT_MS);
 
   for (const stream of [child.stdout, child.stderr]) {
     if (stream) createInterface({ input: stream }).on('line', (line) => options.log(pid, line));
   }
   child.on('message', (message: FromProcess) => {
-    if (message.kind === 'ready') return ready.resolve();
+    if (dying) return;
+    if (message.kind === 'ready') {
+      clearTimeout(initTimer);
+      ready.resolve();
+      return;
+    }
     if (message.kind === 'init-failed' || (message.kind === 'failed' && message.requestId === undefined)) {
       fatal = message.error;
-      child.kill('SIGKILL');
+      end();
       return;
     }
     if (message.requestId !== current?.requestId) return;
@@ -82,52 +100,38 @@ export function startProcess(options: ProcessOptions): LambdaProcess {
       const error = fatal ?? { errorType: 'Runtime.ExitError', errorMessage: `Runtime exited with error: ${how}` };
       ready.reject(Object.assign(new Error(error.errorMessage), { error }));
       current?.settle({ kind: 'failed', error });
-      options.onExit(handle);
       resolve();
     };
     child.once('exit', (code, signal) => ended(signal === null ? `exit status ${code}` : `signal: ${signal}`));
     child.once('error', (error) => ended(error.message));
   });
 
-  const handle: LambdaProcess = {
+  return {
     pid,
+    ready: ready.promise,
     get alive() {
-      return alive;
+      return alive && !dying;
     },
     async invoke(payload) {
       const requestId = randomUUID();
       const { promise, resolve } = Promise.withResolvers<InvocationOutcome>();
       current = { requestId, settle: resolve };
-      let timer: NodeJS.Timeout | undefined;
-      try {
-        await ready.promise;
-        clearTimeout(initTimer);
-        // As on AWS, a cold start does not count against the function's timeout.
-        timer = setTimeout(() => {
-          fatal = {
-            errorType: 'Sandbox.Timedout',
-            errorMessage: `Task timed out after ${options.timeoutMs / 1_000} seconds`,
-          };
-          options.log(pid, fatal.errorMessage);
-          child.kill('SIGKILL');
-        }, options.timeoutMs);
-        const message: InvokeMessage = { requestId, payload, deadlineMs: Date.now() + options.timeoutMs };
-        child.send(message, (error) => {
-          if (error)
-            resolve({ kind: 'failed', error: { errorType: 'Runtime.ExitError', errorMessage: error.message } });
-        });
-      } catch (error) {
-        resolve({ kind: 'failed', error: (error as { error: FunctionError }).error });
-      }
+      // As on AWS, a cold start does not count against the function's timeout.
+      const timer = setTimeout(() => {
+        const seconds = options.timeoutMs / 1_000;
+        fatal = { errorType: 'Sandbox.Timedout', errorMessage: `Task timed out after ${seconds} seconds` };
+        end();
+      }, options.timeoutMs);
+      const message: InvokeMessage = { requestId, payload, deadlineMs: Date.now() + options.timeoutMs };
+      child.send(message, (error) => {
+        if (error) resolve({ kind: 'failed', error: { errorType: 'Runtime.ExitError', errorMessage: error.message } });
+      });
       const outcome = await promise;
       clearTimeout(timer);
       current = undefined;
       return outcome;
     },
-    kill() {
-      child.kill('SIGKILL');
-    },
+    kill: end,
     exited,
   };
-  return handle;
 }

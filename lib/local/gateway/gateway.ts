@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { When } from '../../recovery/drill/faults.ts';
 import type { CallFaults, InterceptedCall } from '../faults/call-faults.ts';
-import { createForwarder, type Engine } from './forward.ts';
+import { type CutOffs, createCutOffs } from './cut-off.ts';
+import { createForwarder, type Engine, type Forwarder } from './forward.ts';
 import { type AwsRequest, type Identified, identify } from './identify.ts';
 import { errorReply, type Reply } from './replies.ts';
 
@@ -49,9 +50,9 @@ export interface Gateway {
 }
 
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const forwarder = createForwarder();
+  const door: Door = { ...options, forwarder: createForwarder(), cutOffs: createCutOffs() };
   const server = createServer((incoming, outgoing) => {
-    void serve(incoming, outgoing, options, forwarder);
+    void serve(incoming, outgoing, door);
   });
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve, reject) => {
@@ -63,25 +64,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
-      forwarder.stop();
+      door.forwarder.stop();
     },
   };
 }
 
-type Forwarder = ReturnType<typeof createForwarder>;
+interface Door extends GatewayOptions {
+  forwarder: Forwarder;
+  cutOffs: CutOffs;
+}
 
-async function serve(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  options: GatewayOptions,
-  forwarder: Forwarder,
-): Promise<void> {
+async function serve(incoming: IncomingMessage, outgoing: ServerResponse, door: Door): Promise<void> {
   let service = 'unknown';
   try {
     const body = await bodyOf(incoming);
     const url = incoming.url ?? '/';
     const { pathname, searchParams } = new URL(url, 'http://local');
-    if (pathname.startsWith('/_local/')) return send(outgoing, options.internal(pathname, body));
+    if (pathname.startsWith('/_local/')) return send(outgoing, door.internal(pathname, body));
     const request = {
       method: incoming.method ?? 'GET',
       path: pathname,
@@ -91,32 +90,56 @@ async function serve(
     };
     const identified = identify(request);
     service = identified.service;
-    const caller = identified.accessKeyId === undefined ? undefined : options.callerOf(identified.accessKeyId);
+    const caller = identified.accessKeyId === undefined ? undefined : door.callerOf(identified.accessKeyId);
     let text: string | undefined;
     const bodyText = (): string => {
       text ??= body.toString('utf8');
       return text;
     };
     const call: GatewayCall = { ...request, ...identified, caller, bodyText };
-    const denied = options.denied(call);
+    const denied = door.denied(call);
     if (denied !== undefined)
       return send(outgoing, errorReply(service, accessDenied(service), denied, service === 's3' ? 403 : 400));
-    if (await intercepted(call, 'before', outgoing, options)) return;
-    const reply = options.answered(call, await answer(call, url, options, forwarder));
-    if (await intercepted(call, 'after', outgoing, options, reply.status)) return;
-    send(outgoing, reply);
+    if (caller) return await serveFunction(call, caller, url, outgoing, door);
+    send(outgoing, door.answered(call, await answer(call, url, door)));
   } catch (error) {
     if (outgoing.destroyed) return;
     send(outgoing, errorReply(service, 'InternalFailure', error instanceof Error ? error.message : String(error), 500));
   }
 }
 
-async function answer(call: GatewayCall, url: string, options: GatewayOptions, forwarder: Forwarder): Promise<Reply> {
-  const handler = options.services[call.service];
+/** A call of a function: faults may hit it before it is carried out, and after. */
+async function serveFunction(
+  call: GatewayCall,
+  caller: Caller,
+  url: string,
+  outgoing: ServerResponse,
+  door: Door,
+): Promise<void> {
+  const intercept: InterceptedCall = {
+    functionName: caller.functionName,
+    pid: caller.pid,
+    service: call.service,
+    operation: call.operation,
+    bodyText: call.bodyText,
+  };
+  if (!(await door.cutOffs.enter(intercept))) return void outgoing.destroy();
+  try {
+    if (await intercepted(caller, intercept, 'before', outgoing, door)) return;
+    const reply = door.answered(call, await answer(call, url, door));
+    if (await intercepted(caller, { ...intercept, status: reply.status }, 'after', outgoing, door)) return;
+    send(outgoing, reply);
+  } finally {
+    door.cutOffs.leave(intercept);
+  }
+}
+
+async function answer(call: GatewayCall, url: string, door: Door): Promise<Reply> {
+  const handler = door.services[call.service];
   if (handler) return handler(call);
-  const engine = options.engines[call.service];
-  if (engine) return forwarder.forward(engine, call.service, { ...call, url });
-  const known = [...Object.keys(options.services), ...Object.keys(options.engines)].join(', ');
+  const engine = door.engines[call.service];
+  if (engine) return door.forwarder.forward(engine, call.service, { ...call, url });
+  const known = [...Object.keys(door.services), ...Object.keys(door.engines)].join(', ');
   return errorReply(
     call.service,
     'UnknownOperationException',
@@ -126,35 +149,27 @@ async function answer(call: GatewayCall, url: string, options: GatewayOptions, f
 
 /** True when a fault ended the call; its connection is then answered, hung up or left open. */
 async function intercepted(
-  call: GatewayCall,
+  caller: Caller,
+  intercept: InterceptedCall,
   when: When,
   outgoing: ServerResponse,
-  options: GatewayOptions,
-  status?: number,
+  { faults, cutOffs }: Door,
 ): Promise<boolean> {
-  const { caller } = call;
-  if (!caller) return false;
-  const intercept: InterceptedCall = {
-    functionName: caller.functionName,
-    pid: caller.pid,
-    service: call.service,
-    operation: call.operation,
-    bodyText: call.bodyText,
-    status,
-  };
-  const verdict = options.faults.decide(intercept, when);
+  const verdict = faults.decide(intercept, when);
   if (verdict.delayMs > 0) await sleep(verdict.delayMs);
   switch (verdict.end.kind) {
     case 'pass':
       return false;
     case 'kill':
+      if (verdict.end.alone) await cutOffs.isolate(intercept);
       caller.kill();
+      cutOffs.killed(caller.pid);
       outgoing.destroy();
       return true;
     case 'drop':
       return true;
     case 'fail':
-      send(outgoing, errorReply(call.service, verdict.end.code, verdict.end.message, verdict.end.status));
+      send(outgoing, errorReply(intercept.service, verdict.end.code, verdict.end.message, verdict.end.status));
       return true;
   }
 }

@@ -11,6 +11,8 @@ import type { Need } from './policy.ts';
 export interface TableFacts {
   /** Name of the partition key, or undefined when there is no such table. */
   partitionKey(tableName: string): string | undefined;
+  /** Tags of a queue, which conditions of SQS permissions ask for. */
+  queueTags(queueName: string): Readonly<Record<string, string>>;
 }
 
 type Json = Record<string, unknown>;
@@ -24,11 +26,13 @@ export function needsOf(call: GatewayCall, tables: TableFacts): Need[] {
 
 const NEEDS: Record<string, (call: GatewayCall, tables: TableFacts) => Need[]> = {
   dynamodb: dynamodbNeeds,
-  sqs: (call) => {
+  sqs: (call, { queueTags }) => {
     const queue = String(json(call).QueueUrl ?? '')
       .split('/')
       .pop();
-    return [{ action: `sqs:${call.operation.replace(/Batch$/, '')}`, resource: arn('sqs', queue ?? '*') }];
+    const tags = Object.entries(queueTags(queue ?? ''));
+    const context = Object.fromEntries(tags.map(([key, value]) => [`aws:resourcetag/${key.toLowerCase()}`, [value]]));
+    return [{ action: `sqs:${call.operation.replace(/Batch$/, '')}`, resource: arn('sqs', queue ?? '*'), context }];
   },
   sns: (call) => {
     const form = new URLSearchParams(call.bodyText());

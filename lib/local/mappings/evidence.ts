@@ -61,7 +61,7 @@ export function watchMapping(
   });
 }
 
-const PROBLEMS: Record<string, string> = {
+const PROBLEMS: Readonly<Record<'throttled' | 'failed', string>> = {
   throttled: 'PROBLEM: Function call was throttled',
   failed: 'PROBLEM: Function call failed',
 };

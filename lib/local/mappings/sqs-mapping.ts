@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { matches, type Pattern } from '../bus/pattern.ts';
 import type { LambdaFunction } from '../functions/lambda-function.ts';
+import type { Semaphore } from '../functions/semaphore.ts';
 import { REGION } from '../names.ts';
 import { createGate, type Mapping } from './mapping.ts';
 import { batchResult } from './partial-batch.ts';
@@ -22,6 +23,8 @@ export interface SqsMappingOptions {
   maximumConcurrency: number;
   reportBatchItemFailures: boolean;
   filters: readonly Pattern[];
+  /** Shared by all queues of the machine. */
+  gate: Semaphore;
 }
 
 const RECEIVE_MAX = 10;
@@ -88,8 +91,13 @@ export function createSqsMapping(options: SqsMappingOptions): Mapping {
   const deliver = async (received: readonly Message[]): Promise<void> => {
     const wanted = received.filter((message) => isWanted(message, options.filters));
     const unwanted = received.filter((message) => !wanted.includes(message));
-    const done = wanted.length === 0 ? [] : await invoke(wanted);
-    await remove([...unwanted, ...done]);
+    const leave = await options.gate.enter();
+    try {
+      const done = wanted.length === 0 ? [] : await invoke(wanted);
+      await remove([...unwanted, ...done]);
+    } finally {
+      leave();
+    }
   };
 
   const loop = async (): Promise<void> => {

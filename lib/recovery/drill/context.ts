@@ -131,6 +131,8 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
         functionName: name,
         ...watched.effectCall,
         when,
+        // One repeated effect per kill can be promised only when one effect is under way.
+        alone: watched.effects === 'idempotent',
         match: (bodyText) => watched.isEffectOf(bodyText, event.id),
       });
       // A committed effect is behind the checkpoint; one outside DynamoDB is repeated when the marker was not completed.

@@ -62,8 +62,11 @@ export interface ObservedCall {
 }
 
 export interface Faults {
-  /** SIGKILL of the very process that makes the call. */
-  killOn(target: CallMatch & { when: When }): FaultHandle;
+  /**
+   * SIGKILL of the very process that makes the call. `alone`: other calls of this operation by the same process are held
+   * back and everything else of it finishes first, so that exactly one effect is cut off.
+   */
+  killOn(target: CallMatch & { when: When; alone?: boolean }): FaultHandle;
   /** The call fails with this error code, for example `ProvisionedThroughputExceededException`. */
   failOn(target: CallMatch & { when?: When; code: string; message?: string; status?: number }): FaultHandle;
   /** The call gets no answer at all. */

@@ -36,6 +36,7 @@ async function runScenario(scenario: Scenario, options: RunOptions): Promise<Sce
     options.progress(`${scenario.name} ${seconds} s  ${text}`);
   };
   const deadLettersBefore = await deadLetterCount(system);
+  const endsBefore = new Map(workload.consumers.map(({ name }) => [name, system.unplannedEnds(name)]));
   const eventsPerStream = options.events ?? scenario.eventsPerStream ?? DEFAULT_EVENTS;
   const context = await openContext({
     system,
@@ -52,7 +53,7 @@ async function runScenario(scenario: Scenario, options: RunOptions): Promise<Sce
     await settle(context);
     await scenario.verify?.(context);
     const deadLetters = (await deadLetterCount(system)) - deadLettersBefore;
-    const result = await resultOf(scenario, context, deadLetters);
+    const result = await resultOf(scenario, context, deadLetters, endsBefore);
     return { ...result, seconds: Math.round((performance.now() - started) / 100) / 10 };
   } finally {
     await context.close();
@@ -63,9 +64,11 @@ async function resultOf(
   scenario: Scenario,
   context: DrillContext,
   deadLetters: number,
+  endsBefore: ReadonlyMap<string, number>,
 ): Promise<Omit<ScenarioResult, 'seconds'>> {
   const { workload, ledger, system } = context;
   const problems = [...context.problems];
+  const streams = new Set(ledger.entries.map((entry) => entry.streamId)).size;
   const consumers: ScenarioResult['consumers'] = [];
   for (const consumer of workload.consumers) {
     const { lostEvents, ...verdict } = judge(ledger.entries, {
@@ -74,12 +77,13 @@ async function resultOf(
       eventTypes: consumer.eventTypes,
       applied: await context.effectLog.applied(consumer.name),
       order: context.orderOf(consumer.name),
+      unplannedEnds: system.unplannedEnds(consumer.name) - (endsBefore.get(consumer.name) ?? 0),
       kills: context.kills.filter((kill) => kill.consumer === consumer.name && kill.handle.fired > 0).length,
     });
     const progress = await progressOf(system, consumer.name, ledger.entries);
     consumers.push({ ...verdict, ...progress });
     const excused = scenario.allowsParked ? Math.min(progress.parked, verdict.lost) : 0;
-    problems.push(...problemsOf({ ...verdict, lost: verdict.lost - excused, lostEvents }));
+    problems.push(...problemsOf({ ...verdict, lost: verdict.lost - excused, lostEvents }, streams));
     if (progress.parked > 0 && !scenario.allowsParked)
       problems.push(`${consumer.name}: ${progress.parked} events are parked`);
   }
@@ -100,7 +104,7 @@ async function resultOf(
     ok: problems.length === 0,
     input: workload.name,
     seed: context.seed,
-    streams: new Set(ledger.entries.map((entry) => entry.streamId)).size,
+    streams,
     appended: ledger.entries.length,
     resolved: Math.min(...consumers.map((consumer) => consumer.resolved)),
     parked: total((consumer) => consumer.parked),

@@ -24,6 +24,8 @@ export interface DrillSystem {
   kill(functionName: string): number;
   /** Invokes and waits for the answer. @throws EventRecoveryError when the function fails */
   invoke(functionName: string, payload: unknown): Promise<unknown>;
+  /** Invocations of a function that ended with their process although nobody asked for it (timeouts, crashes). */
+  unplannedEnds(functionName: string): number;
   queues(): Promise<QueueDepth[]>;
   /** Invocations, deliveries and retries that are under way. */
   inFlight(): number;

@@ -13,6 +13,8 @@ export interface ConsumerFacts {
   order: readonly Effect[];
   /** Injected kills of this consumer: an idempotent effect may be repeated once per kill. */
   kills: number;
+  /** Its processes that died of themselves (a timeout on a slow machine): each may repeat one effect per stream. */
+  unplannedEnds: number;
 }
 
 export interface ConsumerVerdict {
@@ -32,6 +34,7 @@ export interface ConsumerVerdict {
   unknown: number;
   lostEvents: readonly LedgerEntry[];
   kills: number;
+  unplannedEnds: number;
 }
 
 const keyOf = ({ streamId, eventId }: { streamId: string; eventId: string }): string =>
@@ -56,6 +59,7 @@ export function judge(entries: readonly LedgerEntry[], facts: ConsumerFacts): Co
     unknown: [...times.keys()].filter((key) => !known.has(key)).length,
     lostEvents,
     kills: facts.kills,
+    unplannedEnds: facts.unplannedEnds,
   };
 }
 
@@ -73,8 +77,8 @@ function countReordered(order: readonly Effect[]): number {
   return reordered;
 }
 
-/** What is wrong with a consumer, as sentences; empty when nothing is. */
-export function problemsOf(verdict: ConsumerVerdict): string[] {
+/** What is wrong with a consumer, as sentences; empty when nothing is. `streams` = how many there are. */
+export function problemsOf(verdict: ConsumerVerdict, streams: number): string[] {
   const problems: string[] = [];
   const say = (count: number, text: string): void => {
     if (count > 0) problems.push(`${verdict.consumer}: ${count} ${text}`);
@@ -82,7 +86,8 @@ export function problemsOf(verdict: ConsumerVerdict): string[] {
   const first = verdict.lostEvents[0];
   say(verdict.lost, `acknowledged events have no effect, the first is version ${first?.version} of ${first?.streamId}`);
   say(verdict.doubled, 'transactional effects were applied again');
-  say(verdict.repeated - verdict.kills, `more repeated effects than the ${verdict.kills} injected kills explain`);
+  const explained = verdict.kills + verdict.unplannedEnds * streams;
+  say(verdict.repeated - explained, `more repeated effects than ${verdict.kills} injected kills explain`);
   say(verdict.reordered, 'effects came out of order');
   say(verdict.unknown, 'effects belong to no acknowledged event');
   return problems;
