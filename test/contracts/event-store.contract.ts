@@ -1,27 +1,18 @@
 // What every event store must do, whatever engine is under it. Runs on the memory engine and on DynamoDB Local.
 
 import { afterEach, beforeEach } from '@jest/globals';
-import type { EventStore } from '../../lib/flow/event-store/port.ts';
 import { EVENTS_TABLE, LOG_TABLE } from '../../lib/platform/dynamodb/schemas.ts';
-import { type RecordingDynamo, recording, storeOn } from '../flow/event-store/support.ts';
+import { recording, storeOn } from '../flow/event-store/support.ts';
 import type { Engine, EngineTables } from '../support/engines.ts';
-import { createTestWorld, type TestWorld } from '../support/world.ts';
+import { createTestWorld } from '../support/world.ts';
 import { appendContract } from './event-store/append.contract.ts';
 import { damageContract } from './event-store/damage.contract.ts';
+import type { EventStoreFixture } from './event-store/fixture.ts';
 import { githubContract } from './event-store/github.contract.ts';
 import { readContract } from './event-store/read.contract.ts';
 import { readAllContract } from './event-store/read-all.contract.ts';
 import { retryContract } from './event-store/retry.contract.ts';
 import { sizeContract } from './event-store/size.contract.ts';
-
-/** Fresh for every test. */
-export interface EventStoreFixture {
-  store: EventStore;
-  dynamo: RecordingDynamo;
-  world: TestWorld;
-  /** A store of another process: it knows nothing of what the first one remembers. Its clock is the first one's. */
-  another(): EventStore;
-}
 
 export function eventStoreContract(engine: Engine): void {
   let tables: EngineTables;

@@ -12,7 +12,7 @@ import {
   storedCommit,
   versionsOf,
 } from '../../flow/event-store/support.ts';
-import type { EventStoreFixture } from '../event-store.contract.ts';
+import type { EventStoreFixture } from './fixture.ts';
 
 export function appendContract(current: () => EventStoreFixture): void {
   describe('appending', () => {

@@ -12,7 +12,7 @@ import {
   removeCommit,
   tamper,
 } from '../../flow/event-store/support.ts';
-import type { EventStoreFixture } from '../event-store.contract.ts';
+import type { EventStoreFixture } from './fixture.ts';
 import { sequenceAll } from './sequence-all.ts';
 
 /** Three commits of 2 events: versions 1-2, 3-4, 5-6. */

@@ -5,7 +5,7 @@ import { itemSize } from '../../../lib/platform/dynamodb/memory/size.ts';
 import type { Item } from '../../../lib/platform/dynamodb/memory/values.ts';
 import { eventsTable, versionsOf } from '../../flow/event-store/support.ts';
 import { githubStreams } from '../../support/github-webhooks.ts';
-import type { EventStoreFixture } from '../event-store.contract.ts';
+import type { EventStoreFixture } from './fixture.ts';
 import { sequenceAll } from './sequence-all.ts';
 
 export function githubContract(current: () => EventStoreFixture): void {

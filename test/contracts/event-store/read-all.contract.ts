@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { errorOf, idsOf, newEvents, removeCommit, tamper } from '../../flow/event-store/support.ts';
-import type { EventStoreFixture } from '../event-store.contract.ts';
+import type { EventStoreFixture } from './fixture.ts';
 import { sequenceAll } from './sequence-all.ts';
 
 export function readAllContract(current: () => EventStoreFixture): void {

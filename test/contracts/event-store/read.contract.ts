@@ -1,8 +1,8 @@
 // Reads of one stream: from any version, in both directions, whole or piece by piece, by time.
 
 import { describe, expect, it } from '@jest/globals';
-import { collect, errorOf, idsOf, newEvent, newEvents, versionsOf } from '../../flow/event-store/support.ts';
-import type { EventStoreFixture } from '../event-store.contract.ts';
+import { collect, errorOf, idsOf, newEvent, newEvents, noise, versionsOf } from '../../flow/event-store/support.ts';
+import type { EventStoreFixture } from './fixture.ts';
 
 const upTo = (first: number, last: number): number[] =>
   Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
@@ -186,18 +186,4 @@ export function readContract(current: () => EventStoreFixture): void {
       }
     });
   });
-}
-
-/** Text that Brotli cannot make smaller than about 3/4: hex digits of a simple generator would halve, base64 does not. */
-export function noise(bytes: number, seed: number): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-  let state = (seed * 2_654_435_761 + 1) >>> 0;
-  let text = '';
-  for (let index = 0; index < bytes; index += 1) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    text += alphabet[state >>> 26];
-  }
-  return text;
 }

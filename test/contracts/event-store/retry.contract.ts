@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { connectionReset, errorOf, failingPuts, idsOf, newEvent, newEvents } from '../../flow/event-store/support.ts';
-import type { EventStoreFixture } from '../event-store.contract.ts';
+import type { EventStoreFixture } from './fixture.ts';
 
 export function retryContract(current: () => EventStoreFixture): void {
   describe('the retry of an append', () => {

@@ -4,7 +4,7 @@ import { createLog } from '../../../lib/flow/log/log.ts';
 import { HASH_PREFIX_LENGTH } from '../../../lib/flow/log/pages.ts';
 import { streamId as toStreamId } from '../../../lib/model/ids.ts';
 import { collect, logTable } from '../../flow/event-store/support.ts';
-import type { EventStoreFixture } from '../event-store.contract.ts';
+import type { EventStoreFixture } from './fixture.ts';
 
 /** Every commit of the stream that the log does not have yet, as one page. */
 export async function sequenceAll({ store, dynamo, world }: EventStoreFixture, raw: string): Promise<void> {

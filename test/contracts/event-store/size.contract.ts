@@ -14,9 +14,8 @@ import type { Json } from '../../../lib/model/event.ts';
 import { streamId as toStreamId, type Version } from '../../../lib/model/ids.ts';
 import { itemSize } from '../../../lib/platform/dynamodb/memory/size.ts';
 import type { Item } from '../../../lib/platform/dynamodb/memory/values.ts';
-import { errorOf, eventsTable, newEvent, newEvents, storedCommit } from '../../flow/event-store/support.ts';
-import type { EventStoreFixture } from '../event-store.contract.ts';
-import { noise } from './read.contract.ts';
+import { errorOf, eventsTable, newEvent, newEvents, noise, storedCommit } from '../../flow/event-store/support.ts';
+import type { EventStoreFixture } from './fixture.ts';
 
 /** Data whose item has 1 to 200 bytes less than the limit, with a stream id of a few bytes. */
 function almostFull(begin: string, code: (source: EventsText, streamId: string) => CodedEvents) {

@@ -113,3 +113,17 @@ export async function tamper(
 export const removeCommit = async (dynamo: Dynamo, streamId: string, version: number): Promise<void> => {
   await dynamo.delete({ TableName: eventsTable, Key: { streamId, version } });
 };
+
+/** Text that Brotli cannot make smaller than about 3/4: hex digits of a simple generator would halve, base64 does not. */
+export function noise(bytes: number, seed: number): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  let state = (seed * 2_654_435_761 + 1) >>> 0;
+  let text = '';
+  for (let index = 0; index < bytes; index += 1) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    text += alphabet[state >>> 26];
+  }
+  return text;
+}
