@@ -34,12 +34,13 @@ function parseAnd(parsing: Parsing): Condition {
 function parseNot(parsing: Parsing): Condition {
   if (parsing.tokens.takeKeyword('NOT')) return { kind: 'not', of: parseNot(parsing) };
   if (parsing.tokens.takeOperator('(')) {
-    const doubled = parsing.tokens.isOperator('(');
+    const open = parsing.tokens.position;
     const inner = parseOr(parsing);
-    // "((a))": the inner pair ends right before the outer one.
-    if (doubled && parsing.closedAt === parsing.tokens.position) parsing.redundant = true;
-    parsing.tokens.expectOperator(')');
-    parsing.closedAt = parsing.tokens.position;
+    const { lastPair, tokens } = parsing;
+    // "((a))": the inner pair spans all that the outer one holds; "((a) AND (b))" does not.
+    if (lastPair && lastPair.open === open + 1 && lastPair.close === tokens.position) parsing.redundant = true;
+    tokens.expectOperator(')');
+    parsing.lastPair = { open, close: tokens.position };
     return inner;
   }
   return parseComparison(parsing);

@@ -10,8 +10,8 @@ export interface Parsing {
   references: References;
   /** Reserved words that were used as bare attribute names. Reported after syntax errors, as the server does. */
   reserved: string[];
-  /** Position after the last closing parenthesis of a condition. */
-  closedAt?: number;
+  /** Positions after the opening and after the closing one of a condition's last pair of parentheses. */
+  lastPair?: { open: number; close: number };
   /** A condition has two pairs of parentheses around the same thing. */
   redundant?: boolean;
   /** A fault to report when there is no other. */

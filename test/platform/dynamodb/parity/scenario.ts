@@ -151,14 +151,14 @@ function streamed({ eventName, dynamodb }: { eventName: string; dynamodb: Record
   return { eventName, Keys, NewImage: setsSorted(NewImage), OldImage: setsSorted(OldImage) };
 }
 
-/** The members of a set have no order. */
+/** The members of a set have no order; a number has several texts (DynamoDB Local streams 0.0 for a difference of equals). */
 function setsSorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(setsSorted);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [
-      name,
-      /^[SNB]S$/.test(name) && Array.isArray(one) ? [...one].sort() : setsSorted(one),
-    ]),
+    Object.entries(value).map(([name, one]) => {
+      if (name === 'N' && typeof one === 'string') return [name, Number(one)];
+      return [name, /^[SNB]S$/.test(name) && Array.isArray(one) ? [...one].sort() : setsSorted(one)];
+    }),
   );
 }
