@@ -2,7 +2,7 @@
 // was lost or an effect happened twice. Progress goes to stderr, the result to stdout; exit codes are in exit-codes.ts
 // (0: every scenario is ok, 1: a scenario failed, 2: wrong option, 4: the local system did not start).
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
 import { startLocalSystem } from '../local/index.ts';
 import { isEventRecoveryError } from '../model/errors.ts';
@@ -53,12 +53,20 @@ function workloadOf(name: string): Workload {
 
 const program = new Command('drill')
   .description('Kills consumers half way and proves that nothing is lost and nothing is applied twice.')
-  .option('--scenario <names>', 'scenario, several with commas, or "all"', scenariosOf, scenariosOf(DEFAULT_SCENARIO))
+  .addOption(
+    new Option('--scenario <names>', 'scenario, several with commas, or "all"')
+      .argParser(scenariosOf)
+      .default(scenariosOf(DEFAULT_SCENARIO), DEFAULT_SCENARIO),
+  )
   .option('--list', 'list the scenarios and end')
   .option('--json', 'print one JSON document')
   .option('--events <n>', 'events per stream (orders only)', wholeNumber(1, EVENTS_MAX))
   .option('--seed <n>', 'same seed, same orders, kill places and delivery faults', wholeNumber(0, 2 ** 32 - 1), 1)
-  .option('--input <name>', 'orders (made up) or github (329 real webhook payloads)', workloadOf, orders)
+  .addOption(
+    new Option('--input <name>', 'orders (made up) or github (329 real webhook payloads)')
+      .argParser(workloadOf)
+      .default(orders, orders.name),
+  )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
 
 async function main(): Promise<ExitCode> {

@@ -49,6 +49,7 @@ export interface Buses {
   startSchedules(): void;
   /** Deliveries under way. */
   readonly inFlight: number;
+  /** What neither the target nor a dead-letter queue took. */
   undelivered(): readonly { rule: string; target: string; reason: string }[];
   stop(): void;
 }
@@ -67,27 +68,26 @@ export function createBuses({ destinations, identities, faults }: BusesOptions):
   const timers = new Map<string, NodeJS.Timeout>();
   const undelivered: { rule: string; target: string; reason: string }[] = [];
 
+  const handOver = async (rule: BusRule, target: BusTarget, payload: string): Promise<void> => {
+    const refusal = deliveryDenied(identities, rule, target);
+    if (refusal !== undefined) throw Object.assign(new Error(refusal), { code: 'NO_PERMISSIONS' });
+    await destinations.send(target.Arn, payload, { messageGroupId: target.SqsParameters?.MessageGroupId });
+  };
+
+  /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html */
+  const giveUp = async (rule: BusRule, target: BusTarget, payload: string, error: Error): Promise<void> => {
+    const code = (error as { code?: string }).code ?? 'SDK_CLIENT_ERROR';
+    const attributes = { RULE_ARN: rule.arn, TARGET_ARN: target.Arn, ERROR_CODE: code, ERROR_MESSAGE: error.message };
+    if (target.DeadLetterConfig?.Arn === undefined) throw error;
+    await destinations.send(target.DeadLetterConfig.Arn, payload, { attributes });
+  };
+
   const deliver = async (rule: BusRule, target: BusTarget, event: object): Promise<void> => {
     const payload = targetPayload(target, event);
     try {
-      const refusal = deliveryDenied(identities, rule, target);
-      if (refusal !== undefined) throw Object.assign(new Error(refusal), { code: 'NO_PERMISSIONS' });
-      await destinations.send(target.Arn, payload, { messageGroupId: target.SqsParameters?.MessageGroupId });
+      await handOver(rule, target, payload).catch((error: Error) => giveUp(rule, target, payload, error));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const deadLetterArn = target.DeadLetterConfig?.Arn;
-      if (deadLetterArn === undefined) {
-        undelivered.push({ rule: rule.name, target: target.Arn, reason });
-        return;
-      }
-      // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-      const attributes = {
-        RULE_ARN: rule.arn,
-        TARGET_ARN: target.Arn,
-        ERROR_CODE: (error as { code?: string }).code ?? 'SDK_CLIENT_ERROR',
-        ERROR_MESSAGE: reason,
-      };
-      await destinations.send(deadLetterArn, payload, { attributes });
+      undelivered.push({ rule: rule.name, target: target.Arn, reason: (error as Error).message });
     }
   };
 

@@ -119,7 +119,7 @@ function nextBatch(pending: Pending[]): Pending[] {
 
 const entryOf = (pending: Pending, index: number) => ({
   Id: String(index),
-  MessageBody: pending.body,
+  MessageBody: withoutSurrogates(pending.body),
   MessageGroupId: pending.options.messageGroupId,
   MessageAttributes:
     pending.options.attributes &&
@@ -130,6 +130,15 @@ const entryOf = (pending: Pending, index: number) => ({
       ]),
     ),
 });
+
+/**
+ * fauxqs refuses characters above U+FFFF (emoji), which SQS takes: JSON can write them as escapes.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+function withoutSurrogates(body: string): string {
+  if (!/^[[{"]/.test(body)) return body;
+  return body.replaceAll(/[\ud800-\udfff]/g, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
+}
 
 const refused = (destination: string, why: string): EventRecoveryError =>
   new EventRecoveryError(

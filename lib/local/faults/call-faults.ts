@@ -71,6 +71,8 @@ export function createCallFaults(physicalName: (functionName: string) => string,
       const verdict: Verdict = { delayMs: 0, end: { kind: 'pass' } };
       for (const rule of rules) {
         if (rule.when !== when || rule.handle.fired >= rule.times || !rule.matches(call)) continue;
+        // `after` means that AWS did it: a refused call is none of its business. Observers see both.
+        if (when === 'after' && rule.action.kind !== 'observe' && !succeeded(call)) continue;
         rule.seen += 1;
         if (rule.seen < rule.nth) continue;
         const { action } = rule;
@@ -86,12 +88,14 @@ export function createCallFaults(physicalName: (functionName: string) => string,
   };
 }
 
+const succeeded = (call: InterceptedCall): boolean => call.status !== undefined && call.status < 300;
+
 const observed = (call: InterceptedCall, at: number): ObservedCall => ({
   functionName: call.functionName,
   pid: call.pid,
   service: call.service,
   operation: call.operation,
   bodyText: call.bodyText(),
-  ok: call.status !== undefined && call.status < 300,
+  ok: succeeded(call),
   at,
 });

@@ -38,8 +38,16 @@ describe('faults on calls', () => {
       [{ ...right, service: 'sqs' }, 'after'],
       [{ ...right, operation: 'PutItem' }, 'after'],
     ];
-    for (const [more, when] of others) expect(all.decide(call(more), when).end.kind).toBe('pass');
-    expect(all.decide(call(right), 'after').end.kind).toBe('kill');
+    for (const [more, when] of others) expect(all.decide(call({ status: 200, ...more }), when).end.kind).toBe('pass');
+    expect(all.decide(call({ status: 200, ...right }), 'after').end.kind).toBe('kill');
+  });
+
+  it('fires after a call only when AWS carried it out', () => {
+    const all = faults();
+    const handle = all.add(commits, 'after', { kind: 'kill' });
+    expect(all.decide(call({ status: 400 }), 'after').end.kind).toBe('pass');
+    expect(all.decide(call({ status: 200 }), 'after').end.kind).toBe('kill');
+    expect(handle.fired).toBe(1);
   });
 
   it('adds up delays and takes the first end', () => {

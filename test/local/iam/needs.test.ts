@@ -2,7 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import type { GatewayCall } from '../../../lib/local/gateway/gateway.ts';
 import { needsOf } from '../../../lib/local/iam/needs.ts';
 
-const tables = { partitionKey: (name: string) => (name === 'checkpoints' ? 'pk' : undefined) };
+const tables = {
+  partitionKey: (name: string) => (name === 'checkpoints' ? 'pk' : undefined),
+  queueTags: (): Readonly<Record<string, string>> => ({}),
+};
 const arn = (service: string, resource: string): string => `arn:aws:${service}:us-east-1:000000000000:${resource}`;
 const table = arn('dynamodb', 'table/checkpoints');
 
