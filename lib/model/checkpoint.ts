@@ -12,6 +12,11 @@ export interface Lease {
   until: number;
   /** `alone`: the holder works event by event, this stream alone, so that an unclean end has exactly one culprit. */
   mode: 'shared' | 'alone';
+  /**
+   * The SQS message that comes back when the holder dies. SQS may hand a message out twice at the same time, and one
+   * acknowledgement removes both: whoever else receives this one must not just acknowledge it.
+   */
+  messageId?: string;
 }
 
 export interface Attempting {
@@ -23,6 +28,8 @@ export interface Attempting {
   lastError?: { name: string; message: string; stack?: string };
   /** Deliveries from the bus wait until then (server clock); the consumer's own delayed wake-up does not. */
   retryAt?: number;
+  /** The message that comes back when the holder dies before it has sent that wake-up, see `Lease.messageId`. */
+  messageId?: string;
 }
 
 export interface Parked {

@@ -60,6 +60,7 @@ async function take(
     leaseOwner: owner,
     leaseUntil: now + input.leaseDurationMs,
     leaseMode: input.mode,
+    ...(input.messageId !== undefined && { leaseMessage: input.messageId }),
     updatedAt: now,
     format: CHECKPOINT_FORMAT,
   };
@@ -76,9 +77,10 @@ async function take(
       '#leaseOwner = :leaseOwner',
       '#leaseUntil = :leaseUntil',
       '#leaseMode = :leaseMode',
+      ...(input.messageId === undefined ? [] : ['#leaseMessage = :leaseMessage']),
       '#updatedAt = :updatedAt',
       '#format = :format',
-    ].join(', ')}`,
+    ].join(', ')}${input.messageId === undefined ? ' REMOVE #leaseMessage' : ''}`,
     condition: allOf(
       CLAUSES.leaseIsFree,
       ...(redelivers ? [] : [CLAUSES.isNotParked, CLAUSES.hasWork]),
@@ -109,6 +111,7 @@ async function take(
     resolvedDigest: GENESIS_DIGEST,
     ...old,
     ...taken,
+    leaseMessage: input.messageId,
     ...checkpointKey(input),
     wanted: raise ? wanted : (old?.wanted ?? (0 as Version)),
     token: (old?.token ?? 0) + 1,

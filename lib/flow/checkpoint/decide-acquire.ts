@@ -43,7 +43,9 @@ export function decideAcquire(item: CheckpointItem | undefined, asked: Asked): A
     item.wanted >= wanted || redelivers ? { kind: 'answer', result: then } : { kind: 'raise', stillTrue, then };
 
   if (isHeld) {
-    return leaveTrace({ state: 'held', token: item.token }, { kind: 'held', until: item.leaseUntil ?? 0 });
+    const { leaseMessage: messageId } = item;
+    const until = item.leaseUntil ?? 0;
+    return leaveTrace({ state: 'held', token: item.token }, { kind: 'held', until, ...(messageId && { messageId }) });
   }
   const raise = item.wanted <= wanted;
   if (redelivers) return { kind: 'take', raise: false };
@@ -54,7 +56,9 @@ export function decideAcquire(item: CheckpointItem | undefined, asked: Asked): A
   }
   const retryAt = item.attempting?.retryAt ?? 0;
   if (purpose === 'deliver' && retryAt > now) {
-    return leaveTrace({ state: 'deferred', token: item.token, retryAt }, { kind: 'deferred', until: retryAt });
+    const messageId = item.attempting?.messageId;
+    const then = { kind: 'deferred', until: retryAt, ...(messageId && { messageId }) } as const;
+    return leaveTrace({ state: 'deferred', token: item.token, retryAt }, then);
   }
   const nothingWaits = item.leaseOwner === undefined && item.wanted <= item.version;
   if (nothingWaits && item.version >= wanted) {

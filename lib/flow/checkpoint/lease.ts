@@ -19,6 +19,7 @@ export const NAMES = {
   '#leaseOwner': 'leaseOwner',
   '#leaseUntil': 'leaseUntil',
   '#leaseMode': 'leaseMode',
+  '#leaseMessage': 'leaseMessage',
   '#takenFrom': 'takenFrom',
   '#saved': 'saved',
   '#attempting': 'attempting',

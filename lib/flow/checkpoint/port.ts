@@ -21,15 +21,16 @@ export type AcquireResult =
     }
   /**
    * Somebody holds the lease; `wanted` is at least what was asked for, so a wake-up may be acknowledged. With purpose
-   * `redeliver` nothing was written: the message needs a trace of its own.
+   * `redeliver` nothing was written: the message needs a trace of its own. So does the message with this `messageId`: it is
+   * the holder's own, handed out twice, and the only way back when the holder dies.
    */
-  | { kind: 'held'; until: number }
+  | { kind: 'held'; until: number; messageId?: string }
   /** Everything asked for is resolved and nothing waits: no lease was taken, one write unit spent. */
   | { kind: 'up-to-date'; version: Version }
   /** The stream waits behind a dead letter; `wanted` was recorded, no lease was taken. */
   | { kind: 'parked'; deadLetterId: string }
-  /** A failed event waits for its next try, whose wake-up is on its way; `wanted` was recorded, no lease was taken. */
-  | { kind: 'deferred'; until: number };
+  /** A failed event waits for its next try, whose wake-up is on its way; `wanted` was recorded, no lease. `messageId` as above. */
+  | { kind: 'deferred'; until: number; messageId?: string };
 
 /**
  * Why the lease is asked for. `deliver`: a delivery, which waits while a failed event waits for its next try. `force`: the
@@ -47,6 +48,8 @@ export interface AcquireInput extends CheckpointKey {
   leaseDurationMs: number;
   mode: 'shared' | 'alone';
   purpose: AcquirePurpose;
+  /** The message that is acknowledged only when the work is done. */
+  messageId?: string;
   /**
    * Where an absent checkpoint begins: 0, or the version at the consumer's start position. A function is called only when
    * the checkpoint is absent, which then costs one write unit more.

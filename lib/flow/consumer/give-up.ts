@@ -49,7 +49,8 @@ async function retryLater(
   const { version } = event.metadata;
   const { stored } = run.session;
   const retryAt = run.batch.engine.serverClock.now() + delaySeconds * 1000;
-  const attempting: Attempting = { version, count: attempts, firstFailedAt, lastError, retryAt };
+  const [messageId] = run.work.messageIds;
+  const attempting: Attempting = { version, count: attempts, firstFailedAt, lastError, retryAt, messageId };
   await commitPending(run, { attempting, release: {} });
   count(run.batch.engine, 'Retries');
   const message = wakeUpMessage(run.batch, run.work, { reason: 'retry', version: stored.wanted, hops: 0 });

@@ -23,7 +23,7 @@ import type { RedeliverWork } from './stream-work.ts';
 export type RedeliverEnd = 'acknowledge' | 'fail';
 
 /** Never throws. */
-export async function redeliver(batch: Batch, { body }: RedeliverWork): Promise<RedeliverEnd> {
+export async function redeliver(batch: Batch, { messageId, body }: RedeliverWork): Promise<RedeliverEnd> {
   try {
     if (batch.deadline.isOver()) return 'fail';
     if (batch.deadline.isNear()) return await sendLater(batch, body, body.versions, { hops: body.hops + 1 });
@@ -36,6 +36,7 @@ export async function redeliver(batch: Batch, { body }: RedeliverWork): Promise<
       now: engine.serverClock.now(),
       leaseDurationMs: Math.max(0, batch.deadline.remainingMs()),
       mode: 'shared',
+      messageId,
       purpose: 'redeliver',
       startVersion: 0 as Version,
     });

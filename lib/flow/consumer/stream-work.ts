@@ -18,8 +18,6 @@ export interface StreamWork {
   wanted: Version;
   /** One of the messages was sent by the consumer itself or by an operator. */
   forced: boolean;
-  /** A message came before: whoever received it then may still be at work, and it is that worker's only way to come back. */
-  receivedAgain: boolean;
   /** Most continuations without progress of any message. */
   hops: number;
   /** Of the message with the highest version. */
@@ -41,9 +39,7 @@ export function groupByStream(messages: readonly ParsedMessage[]): StreamWork[] 
 }
 
 function streamWork(streamId: StreamId, messages: readonly ParsedMessage[]): StreamWork {
-  const wakeUps = messages.flatMap(({ messageId, receiveCount, body }) =>
-    body.kind === 'wake-up' ? [{ messageId, receiveCount, body }] : [],
-  );
+  const wakeUps = messages.flatMap(({ messageId, body }) => (body.kind === 'wake-up' ? [{ messageId, body }] : []));
   const bodies = wakeUps.map(({ body }) => body);
   const newest = bodies.reduce<WakeUp | undefined>(
     (a, b) => (a === undefined || b.version > a.version ? b : a),
@@ -55,7 +51,6 @@ function streamWork(streamId: StreamId, messages: readonly ParsedMessage[]): Str
     messageIds: wakeUps.map(({ messageId }) => messageId),
     wanted: newest?.version ?? (0 as Version),
     forced: bodies.some(({ reason }) => reason !== 'event' && reason !== 'stream-moved'),
-    receivedAgain: wakeUps.some(({ receiveCount }) => receiveCount > 1),
     hops: Math.max(0, ...bodies.map(({ hops }) => hops)),
     correlationId: newest?.correlationId ?? '',
     ...(replayId !== undefined && { replayId }),

@@ -33,7 +33,8 @@ export async function workStream(batch: Batch, work: StreamWork, isExclusive: bo
     if (acquired.kind !== 'acquired') {
       noteOthers(batch, work, acquired);
       const waitsForSomebody = acquired.kind === 'held' || acquired.kind === 'deferred';
-      if (waitsForSomebody && work.receivedAgain) await comeBackLater(batch, work, acquired.until);
+      const isTheirs = waitsForSomebody && work.messageIds.includes(acquired.messageId ?? '');
+      if (isTheirs) await comeBackLater(batch, work, acquired.until);
       return { kind: 'acknowledge' };
     }
     const run = startRun(batch, work, acquired);
@@ -65,6 +66,7 @@ async function acquire({ engine, deadline }: Batch, work: StreamWork): Promise<A
     now: engine.serverClock.now(),
     leaseDurationMs: Math.max(0, deadline.remainingMs()),
     mode: 'shared',
+    messageId: work.messageIds[0],
     purpose: work.forced ? 'force' : 'deliver',
     startVersion:
       startFrom === 'beginning' ? (0 as Version) : () => engine.log.versionAtPosition(streamId, startPosition),
@@ -83,7 +85,7 @@ function noteOthers(batch: Batch, work: StreamWork, { kind }: Exclude<AcquireRes
 }
 
 /**
- * SQS may hand a message out twice at the same time, and one acknowledgement removes both. When the first receiver is the
+ * SQS may hand a message out twice at the same time, and one acknowledgement removes both. When the other receiver is the
  * one that works now, and dies, nothing would come back: so another wake-up takes the message's place.
  */
 async function comeBackLater(batch: Batch, work: StreamWork, until: number): Promise<void> {

@@ -1,5 +1,5 @@
 // A queue as SQS is one: at least once, visible again after the visibility timeout, a dead-letter queue after too many
-// receives. Bodies are what the edge's parser would have made of them.
+// receives; a message may be handed out while it is in flight, and one deletion removes all of it. Bodies are what the edge's parser would have made of them.
 
 import type { ParsedMessage } from '../../../../lib/flow/consumer/messages.ts';
 
@@ -30,16 +30,22 @@ export class Queue {
     this.#messages.push({ message, visibleAt: this.#now() + delayMs });
   }
 
-  /** @param pick chooses among the visible ones, so that a schedule can be random */
-  receive(most: number, pick: (count: number) => number): ParsedMessage[] {
+  /**
+   * @param pick chooses among the visible ones, so that a schedule can be random
+   * @param staysVisible for a message that somebody else receives as well
+   */
+  receive(most: number, pick: (count: number) => number, staysVisible = () => false): ParsedMessage[] {
     const now = this.#now();
     const received: ParsedMessage[] = [];
     while (received.length < most) {
-      const visible = this.#messages.filter(({ visibleAt }) => visibleAt <= now);
+      const visible = this.#messages.filter(
+        ({ message, visibleAt }) =>
+          visibleAt <= now && !received.some(({ messageId }) => messageId === message.messageId),
+      );
       const chosen = visible[pick(visible.length)];
       if (chosen === undefined) break;
       chosen.message = { ...chosen.message, receiveCount: chosen.message.receiveCount + 1 };
-      chosen.visibleAt = now + VISIBILITY_MS;
+      if (!staysVisible()) chosen.visibleAt = now + VISIBILITY_MS;
       if (chosen.message.receiveCount > this.#maxReceives) {
         this.dead.push(chosen.message);
         this.delete([chosen.message.messageId]);

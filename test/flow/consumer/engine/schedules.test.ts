@@ -34,6 +34,7 @@ const schedule = fc.record({
   skewMs: fc.constantFrom(0, 900),
   concurrency: fc.integer({ min: 1, max: 4 }),
   batchSize: fc.integer({ min: 1, max: 10 }),
+  twicePerMille: fc.constantFrom(0, 100, 300),
   chunkEvents: fc.integer({ min: 1, max: 6 }),
   rewinds: fc.integer({ min: 0, max: 2 }),
 });
@@ -77,6 +78,7 @@ async function play(given: Schedule): Promise<void> {
     skewMs: given.skewMs,
     concurrency: given.concurrency,
     batchSize: given.batchSize,
+    twicePerMille: given.twicePerMille,
     maxReceives: 60,
     settings: { chunkEvents: given.chunkEvents },
     react: ({ event, context }) => {

@@ -51,6 +51,8 @@ export interface SystemOptions {
   jitterMs?: number;
   timeoutMs?: number;
   batchSize?: number;
+  /** How often a received message is handed out once more at the same time. @default 0 */
+  twicePerMille?: number;
   /** Functions at the same time. */
   concurrency?: number;
   maxReceives?: number;
@@ -187,7 +189,12 @@ export class System {
     for (let polls = 0; !this.queue.isEmpty; polls += 1) {
       if (polls > 1_800_000) throw new Error('the queue never gets empty');
       const pick = (count: number) => Math.floor(random.next() * count);
-      const batch = this.queue.receive(this.#options.batchSize ?? 10, pick);
+      const { batchSize = 10, twicePerMille = 0 } = this.#options;
+      const batch = this.queue.receive(
+        batchSize,
+        pick,
+        () => twicePerMille > 0 && random.next() * 1000 < twicePerMille,
+      );
       if (batch.length === 0) await timers.sleep(100);
       else await this.#invoke(batch);
     }
