@@ -55,6 +55,20 @@ export function readAllContract(current: () => EventStoreFixture): void {
       expect(dynamo.operations().filter((operation) => operation === 'batchGet')).toHaveLength(3);
     });
 
+    it('fetches no commit that the batch does not need', async () => {
+      const { store, dynamo } = await twoStreams();
+      const fetched = async (from: number, batchSize: number): Promise<number> => {
+        dynamo.calls.length = 0;
+        await store.readAll(from, batchSize);
+        const requests = dynamo.calls.filter(({ operation }) => operation === 'batchGet');
+        return requests.flatMap(({ input }) => (input.RequestItems as { Events: { Keys: unknown[] } }).Events.Keys)
+          .length;
+      };
+      expect([await fetched(0, 1), await fetched(0, 3), await fetched(0, 4), await fetched(4, 2)]).toEqual([
+        1, 1, 2, 1,
+      ]);
+    });
+
     it('asks again for what DynamoDB left unprocessed', async () => {
       const { store, dynamo } = await twoStreams();
       dynamo.intercept = async ({ operation, input }, apply) => {

@@ -174,6 +174,19 @@ export function readContract(current: () => EventStoreFixture): void {
       }
     });
 
+    it('counts commits for that, not events', async () => {
+      const { store, world, dynamo } = current();
+      const start = world.clock.now();
+      await stream(Array(16).fill(60));
+      for (const second of [1, 9, 15]) {
+        dynamo.calls.length = 0;
+        const at = new Date(start + second * 1_000);
+        expect(await store.readByTimeRange('s', at, at)).toHaveLength(60);
+        // The last commit, at most log2(16) + 1 = 5 probes, the range; by events it would be up to 10 probes.
+        expect(dynamo.calls.length).toBeLessThanOrEqual(1 + 5 + 1);
+      }
+    });
+
     it('refuses what is no range', async () => {
       const { store } = current();
       const now = new Date(1_000);

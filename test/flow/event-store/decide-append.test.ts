@@ -93,6 +93,7 @@ describe('deciding on the commit in the way', () => {
     ['events with other ids', [a, b], stored(3, [c]), 'other'],
     ['a commit that holds the version in its middle', [a], stored(2, [b, c]), 'other'],
     ['a commit that holds the version in its middle, with our event', [a], stored(2, [b, a]), 'id-reused'],
+    ['the same events, but from a version before', [b, a], stored(2, [b, a]), 'id-reused'],
     ['more events than ours', [a], stored(3, [a, b]), 'id-reused'],
     ['fewer events than ours', [a, b], stored(3, [a]), 'id-reused'],
     ['our events in another order', [a, b], stored(3, [b, a]), 'id-reused'],
