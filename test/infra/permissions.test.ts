@@ -48,9 +48,11 @@ describe('permissions', () => {
       ),
     );
     expect([...new Set(wild)].sort()).toEqual([
+      'cloudwatch:GetMetricData xray:PutTelemetryRecords xray:PutTraceSegments on *',
       'dynamodb:ListStreams on table/<events-table-name>/stream/*',
       's3:GetObject on <relay-failures-bucket-name>/*',
       's3:PutObject on <relay-failures-bucket-name>/*',
+      'sqs:GetQueueAttributes sqs:SendMessage on *',
       'xray:PutTelemetryRecords xray:PutTraceSegments on *',
     ]);
   });
@@ -61,7 +63,7 @@ describe('permissions', () => {
         .filter((statement) => resourcesIn(statement).some((each) => /events-table-name>$/.test(arn(each, template))))
         .flatMap(actionsOf),
     );
-    expect([...new Set(onEvents)].sort()).toEqual(['dynamodb:GetItem', 'dynamodb:Query']);
+    expect([...new Set(onEvents)].sort()).toEqual(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan']);
   });
 
   it('give a consumer the store for reading and only its own items for writing', () => {
@@ -93,6 +95,25 @@ describe('permissions', () => {
       's3:PutObject on arn:<AWS::Partition>:s3:::<relay-failures-bucket-name>/*',
       'sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <EventBusRelayBackfillDeadLetterQueue>',
       'xray:PutTelemetryRecords xray:PutTraceSegments on *',
+    ]);
+  });
+
+  it('give the gap scan its own rows, checkpoints for reading, and the queues of its own deployment', () => {
+    expect(allowed(templates.recovery, 'GapScan')).toEqual([
+      'BatchGetItem on <checkpoints-table-name>',
+      'DeleteItem Query UpdateItem on <recovery-table-name> gap#*',
+      'GetItem UpdateItem on <recovery-table-name> lease',
+      'GetItem UpdateItem on <recovery-table-name> scan#*',
+      'PutItem Query on <recovery-table-name> scan',
+      'Query on <checkpoints-table-name> registry',
+      'Query on <log-table-name>',
+      'cloudwatch:GetMetricData xray:PutTelemetryRecords xray:PutTraceSegments on *',
+      'events:PutEvents on <event-bus-name>',
+      'lambda:GetEventSourceMapping on <relay-mapping-arn>',
+      'logs:CreateLogStream logs:PutLogEvents on <GapScanScanGapsLogGroup>',
+      'sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <GapScanDeadLetterQueue>',
+      // The value is the tag that the queue must carry.
+      'sqs:GetQueueAttributes sqs:SendMessage on arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:* /event-recovery',
     ]);
   });
 

@@ -24,9 +24,14 @@ describe('alarms', () => {
     expect(alarms.length).toBeGreaterThanOrEqual(14);
   });
 
-  it('tell somebody, also when it is over, and stay quiet when there is nothing to measure', () => {
+  it('tell somebody, also when it is over, and stay quiet when there is nothing to measure, unless silence is wrong', () => {
+    const watchesSilence = (properties: Record<string, unknown>) =>
+      properties.ComparisonOperator === 'LessThanThreshold';
+    const silent = alarms.filter(([, { Properties }]) => watchesSilence(Properties));
+    expect(silent.map(([, { Properties }]) => anchorOf(Properties.AlarmDescription))).toEqual(['gap-scan-silent']);
     for (const [id, { Properties }] of alarms) {
-      expect({ id, ...Properties }).toMatchObject({ TreatMissingData: 'notBreaching' });
+      const missing = watchesSilence(Properties) ? 'breaching' : 'notBreaching';
+      expect({ id, ...Properties }).toMatchObject({ TreatMissingData: missing });
       expect(Properties.AlarmActions).toHaveLength(1);
       expect(Properties.OKActions).toHaveLength(1);
     }

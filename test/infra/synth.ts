@@ -63,7 +63,12 @@ export function synthApp(props: EventRecoveryAppProps = {}) {
   return {
     ...made,
     example,
-    templates: { data: template('Data'), flow: template('Flow'), example: template('Example') },
+    templates: {
+      data: template('Data'),
+      flow: template('Flow'),
+      recovery: template('Recovery'),
+      example: template('Example'),
+    },
   };
 }
 

@@ -20,6 +20,9 @@ export interface IEventBus extends IConstruct {
   readonly alertsTopic: ITopic;
   /** ARN of the function behind the custom resource that registers consumers. */
   readonly registrationServiceToken: string;
+  /** The relay's function and its event source mapping: evidence of how far the log is behind the store. */
+  readonly relayFunctionArn: string;
+  readonly relayMappingArn: string;
 }
 
 export interface EventBusProps {
@@ -42,6 +45,8 @@ export class EventBus extends Construct implements IEventBus {
   readonly bus: events.IEventBus;
   readonly alertsTopic: ITopic;
   readonly registrationServiceToken: string;
+  readonly relayFunctionArn: string;
+  readonly relayMappingArn: string;
   readonly relay: Relay;
   readonly repair: RelayRepair;
   readonly registry: ConsumerRegistry;
@@ -65,6 +70,8 @@ export class EventBus extends Construct implements IEventBus {
     this.registry = new ConsumerRegistry(this, 'ConsumerRegistry', { eventStore });
     this.registrationServiceToken = this.registry.function.functionArn;
     this.relay = new Relay(this, 'Relay', { ...props.relay, eventStore, bus, alertsTopic });
+    this.relayFunctionArn = this.relay.function.functionArn;
+    this.relayMappingArn = this.relay.mapping.eventSourceMappingArn;
     this.repair = new RelayRepair(this, 'RelayRepair', { eventStore, bus, alertsTopic });
   }
 
@@ -77,6 +84,8 @@ export class EventBus extends Construct implements IEventBus {
       'event-bus-name': this.bus.eventBusName,
       'alerts-topic-arn': this.alertsTopic.topicArn,
       'register-consumer-function-arn': this.registrationServiceToken,
+      'relay-commits-function-arn': this.relayFunctionArn,
+      'relay-mapping-arn': this.relayMappingArn,
     });
   }
 
@@ -115,11 +124,21 @@ class DeployedEventBus extends Construct implements IEventBus {
   readonly bus: events.IEventBus;
   readonly alertsTopic: ITopic;
   readonly registrationServiceToken: string;
+  private readonly prefix: string;
 
   constructor(scope: Construct, id: string, prefix: string) {
     super(scope, id);
+    this.prefix = prefix;
     this.bus = events.EventBus.fromEventBusName(this, 'Bus', sharedValue(this, prefix, 'event-bus-name'));
     this.alertsTopic = Topic.fromTopicArn(this, 'AlertsTopic', sharedValue(this, prefix, 'alerts-topic-arn'));
     this.registrationServiceToken = sharedValue(this, prefix, 'register-consumer-function-arn');
+  }
+
+  // Looked up when asked for: most stacks do not need them.
+  get relayFunctionArn(): string {
+    return sharedValue(this, this.prefix, 'relay-commits-function-arn');
+  }
+  get relayMappingArn(): string {
+    return sharedValue(this, this.prefix, 'relay-mapping-arn');
   }
 }

@@ -20,6 +20,7 @@ import { CONSUMER_RESOURCE_TYPE, type ConsumerResourceProperties, REGISTRATION_T
 import type { EventConsumerProps } from './event-consumer-props.ts';
 import type { IEventStore } from './event-store-base.ts';
 import { createDeadLetterQueue, createQueue } from './queues.ts';
+import { tagForWakeUps } from './recovery/wake-up-grants.ts';
 
 /**
  * @example
@@ -58,6 +59,7 @@ export class EventConsumer extends Construct implements IGrantable {
       visibilityTimeout: numbers.visibilityTimeout,
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: numbers.maxReceiveCount },
     });
+    tagForWakeUps(this.queue, props.eventStore);
     this.rule = new Rule(this, 'Rule', {
       description: `Events for consumer ${declaration.name}`,
       eventBus: props.eventBus.bus,

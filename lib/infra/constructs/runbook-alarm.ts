@@ -1,5 +1,5 @@
 // An alarm that tells its reader what to do: each names a heading of docs/runbooks/README.md (a test compares both) and
-// goes to the alerts topic. Missing data is good: a quiet system has no datapoints.
+// goes to the alerts topic. Missing data is good: a quiet system has no datapoints; unless silence itself is what is wrong.
 
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -17,7 +17,12 @@ export type RunbookAnchor =
   | 'consumer-dead-letter-queue'
   | 'consumer-undelivered'
   | 'consumer-errors'
-  | 'consumer-throttles';
+  | 'consumer-throttles'
+  | 'gap-scan-silent'
+  | 'gap-scan-failed'
+  | 'gap-scan-gaps'
+  | 'gap-scan-lag'
+  | 'gap-scan-unknown';
 
 export const RUNBOOK = 'docs/runbooks/README.md';
 
@@ -29,6 +34,8 @@ export interface RunbookAlarmProps {
   readonly meaning: string;
   readonly runbook: RunbookAnchor;
   readonly alertsTopic: ITopic;
+  /** For what must happen in every period: alarm when the value stays under the threshold or is missing. @default false */
+  readonly silenceIsBad?: boolean;
   /** Periods of the metric in a row. @default 1 */
   readonly evaluationPeriods?: number;
 }
@@ -38,8 +45,10 @@ export function runbookAlarm(scope: Construct, id: string, props: RunbookAlarmPr
     metric: props.metric,
     threshold: props.threshold,
     evaluationPeriods: props.evaluationPeriods ?? 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
+    comparisonOperator: props.silenceIsBad
+      ? ComparisonOperator.LESS_THAN_THRESHOLD
+      : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: props.silenceIsBad ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     alarmDescription: `${props.meaning} Runbook: ${RUNBOOK}#${props.runbook}`,
   });
   alarm.addAlarmAction(new SnsAction(props.alertsTopic));
