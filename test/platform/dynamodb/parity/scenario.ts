@@ -117,7 +117,7 @@ async function outcomeOf(dynamo: Dynamo, { method, input, unordered }: Step): Pr
     return unordered ? withoutOrder(answer) : answer;
   } catch (error) {
     const { name, message, Item, CancellationReasons } = error as Record<string, unknown>;
-    return { error: { name, message, Item, CancellationReasons } };
+    return { error: { name, message, Item: setsSorted(Item), CancellationReasons: setsSorted(CancellationReasons) } };
   }
 }
 
