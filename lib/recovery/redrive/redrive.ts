@@ -1,7 +1,7 @@
 // The redrive operation: a dry run that says exactly what would happen, runs that begin with a canary, and stop, resume,
 // status. Nothing here reacts to an event: the consumer's own function does, with its own permissions.
 
-import { EventRecoveryError } from '../../model/errors.ts';
+import { EventRecoveryError, isEventRecoveryError } from '../../model/errors.ts';
 import { consumerName } from '../../model/ids.ts';
 import type { Audit } from '../audit/audit.ts';
 import { type RedriveAnswer, runAnswer, unfinishedAnswer, wouldAnswer } from './answer.ts';
@@ -133,4 +133,24 @@ async function continueAll(deps: RedriveDeps, time: WorkTime): Promise<RedriveAn
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return unfinishedAnswer(ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : [])));
+}
+
+export interface FailedRedrive {
+  error: { code: string; message: string; retryable: boolean; facts: Record<string, unknown> };
+}
+
+/** As a function answers: our own errors as data, so that their codes reach the caller. Outages are thrown. */
+export async function answerRedrive(
+  deps: RedriveDeps,
+  raw: unknown,
+  time: WorkTime,
+): Promise<RedriveAnswer | FailedRedrive> {
+  try {
+    return await redrive(deps, raw, time);
+  } catch (error) {
+    const isScheduled = (raw as { action?: unknown } | null | undefined)?.action === 'continue';
+    if (isScheduled || !isEventRecoveryError(error)) throw error;
+    const { code, message, retryable, facts } = error;
+    return { error: { code, message, retryable, facts: { ...facts } } };
+  }
 }

@@ -1,0 +1,218 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createAlerts } from '../../../lib/recovery/alert/alerts.ts';
+import { announceDeadLetters } from '../../../lib/recovery/alert/announce-dead-letters.ts';
+import { INTAKE_ROUNDS_MAX } from '../../../lib/recovery/dead-letter-intake/decide-intake.ts';
+import { type IntakeDeps, intake } from '../../../lib/recovery/dead-letter-intake/intake.ts';
+import { createIntakeRows } from '../../../lib/recovery/dead-letter-intake/intake-rows.ts';
+import type { DeadRecord } from '../../../lib/recovery/dead-letter-intake/parse-dead-message.ts';
+import { type Bench, createBench } from '../redrive/support.ts';
+
+const HOUR = 3_600_000;
+let bench: Bench;
+let deps: IntakeDeps;
+let published: { subject: string; body: Record<string, unknown> }[];
+let snsFails: boolean;
+
+beforeEach(async () => {
+  bench = await createBench();
+  published = [];
+  snsFails = false;
+  const { system } = bench;
+  const table = { dynamo: system.dynamo, table: 'Recovery' };
+  deps = {
+    dynamo: system.dynamo,
+    registry: system.registry,
+    checkpoints: system.checkpoints,
+    deadLetters: system.deadLetters,
+    openGaps: bench.openGaps,
+    rows: createIntakeRows(table),
+    alerts: createAlerts({
+      ...table,
+      clock: system.clock,
+      topicArn: 'arn:aws:sns:eu-central-1:111122223333:alerts',
+      sns: {
+        send: async ({ input }) => {
+          if (snsFails) throw new Error('SNS is down');
+          published.push({ subject: String(input.Subject), body: JSON.parse(String(input.Message)) });
+        },
+      },
+    }),
+    wakeUps: system.wakeUps,
+    clock: system.clock,
+    logger: system.logger,
+    metrics: system.metrics,
+  };
+});
+
+const dead = (body: unknown, more: Partial<DeadRecord> = {}): DeadRecord => ({
+  messageId: 'm-1',
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+  eventSourceARN: 'arn:aws:sqs:eu-central-1:111122223333:dead',
+  attributes: {},
+  messageAttributes: {},
+  ...more,
+});
+const wakeUp = (version: number, more: object = {}) => ({
+  format: 1,
+  kind: 'wake-up',
+  consumer: 'billing',
+  streamId: 'order-1',
+  version,
+  hops: 0,
+  reason: 'gap',
+  correlationId: 'correlation-1',
+  ...more,
+});
+const kept = async () => (await bench.system.items('Recovery')).filter(({ pk }) => pk === 'undeliverable');
+
+describe('the dead-letter intake', () => {
+  it('drops what is resolved already, with a trace', async () => {
+    await bench.fill({ 'order-1': 2 });
+    expect(await intake(deps, [dead(wakeUp(2))])).toEqual([]);
+    expect(bench.system.queued('billing')).toEqual([]);
+    expect(bench.system.logger.lines.at(-1)).toMatchObject({
+      message: 'dead message taken in',
+      facts: { correlationId: 'correlation-1', decision: { kind: 'drop', because: 'resolved' } },
+    });
+  });
+
+  it('wakes the consumer for what is not, and the event is resolved', async () => {
+    await bench.system.append('order-1', ['Placed']);
+    await bench.system.settle(() => true);
+    expect(await intake(deps, [dead(wakeUp(1))])).toEqual([]);
+    expect(bench.system.queued('billing')).toMatchObject([
+      { reason: 'intake', version: 1, correlationId: 'correlation-1' },
+    ]);
+    await bench.system.settle();
+    await bench.expectProved({ resolved: 1 });
+  });
+
+  it('finds the consumer of a delivery that never reached its queue by the target', async () => {
+    await bench.system.append('order-1', ['Placed']);
+    await bench.system.relay();
+    bench.system.deliver();
+    const [body] = bench.system.queued('billing');
+    bench.system.purge('billing');
+    const messageAttributes = {
+      RULE_ARN: { stringValue: 'arn:aws:events:eu-central-1:111122223333:rule/bus/r' },
+      TARGET_ARN: { stringValue: 'arn:aws:sqs:eu-central-1:sqs:billing' },
+      ERROR_CODE: { stringValue: 'NO_PERMISSIONS' },
+    };
+    expect(await intake(deps, [dead(body, { messageAttributes })])).toEqual([]);
+    await bench.system.settle();
+    await bench.expectProved({ resolved: 1 });
+  });
+
+  it('asks every consumer that could have been meant when nothing names it', async () => {
+    await bench.system.append('order-1', ['Placed']);
+    await bench.system.relay();
+    bench.system.deliver();
+    const [body] = bench.system.queued('billing');
+    bench.system.purge('billing');
+    expect(await intake(deps, [dead(body)])).toEqual([]);
+    await bench.system.settle();
+    await bench.expectProved({ resolved: 1 });
+  });
+
+  it('leaves what waits behind a dead letter where it is', async () => {
+    await bench.fill({ 'order-1': 3 }, 'order-1@2');
+    await intake(deps, [dead(wakeUp(3))]);
+    expect(bench.system.queued('billing')).toEqual([]);
+    await bench.expectProved({ parked: 1, waiting: 1 });
+  });
+
+  it('wakes a stream without progress five times, then owes it to the gap scan and tells somebody once', async () => {
+    await bench.system.append('order-1', ['Placed', 'Placed']);
+    await bench.system.settle(() => true);
+    for (let round = 0; round < INTAKE_ROUNDS_MAX + 3; round++) {
+      await intake(deps, [dead(wakeUp(2))]);
+      expect(bench.system.queued('billing')).toHaveLength(round < INTAKE_ROUNDS_MAX ? 1 : 0);
+      bench.system.purge('billing');
+    }
+    expect(await bench.openGaps.get('billing' as never, 'order-1' as never)).toMatchObject({ from: 1, to: 2 });
+    expect(published.map(({ subject }) => subject)).toEqual(['billing: a stream makes no progress']);
+  });
+
+  it.each([
+    ['no JSON', 'not json'],
+    ['an array', []],
+    ['no version', wakeUp(1, { version: 'one' })],
+    ['an event of somebody else', { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} }],
+  ])('keeps a message that it does not understand (%s) and reports it', async (_what, body) => {
+    const record = dead(body);
+    expect(await intake(deps, [record])).toEqual([]);
+    expect(await kept()).toMatchObject([{ sk: 'm-1#0000', body: record.body, parts: 1 }]);
+    expect(published).toMatchObject([{ body: { fingerprint: 'undeliverable', messageId: 'm-1' } }]);
+  });
+
+  it('keeps the largest message that SQS has, in parts', async () => {
+    const body = 'é'.repeat(1_048_576 / 2);
+    await intake(deps, [dead(body)]);
+    const parts = (await kept()).toSorted((a, b) => String(a.sk).localeCompare(String(b.sk)));
+    expect(parts.map((part) => part.body).join('')).toBe(body);
+  });
+
+  it('keeps what is for a consumer that is not deployed', async () => {
+    await intake(deps, [dead(wakeUp(1, { consumer: 'nobody' }))]);
+    expect(await kept()).toMatchObject([{ reason: 'nobody is not deployed' }]);
+  });
+
+  it('lets messages of newer code come back', async () => {
+    expect(await intake(deps, [dead(wakeUp(1, { format: 99 }))])).toEqual(['m-1']);
+    expect(await kept()).toEqual([]);
+  });
+
+  it('names only the message that could not be taken in', async () => {
+    snsFails = true;
+    await bench.fill({ 'order-1': 1 });
+    const records = [dead('not json'), dead(wakeUp(1), { messageId: 'm-2' })];
+    expect(await intake(deps, records)).toEqual(['m-1']);
+  });
+
+  it('takes a redelivery that was given up on back to where a redrive finds it', async () => {
+    bench = await createBench({ onPoison: 'skip' });
+    const { system } = bench;
+    const { dynamo, registry, checkpoints, deadLetters, wakeUps } = system;
+    deps = { ...deps, dynamo, registry, checkpoints, deadLetters, wakeUps };
+    await bench.fill({ 'order-1': 2 }, 'order-1@1');
+    bench.onPause(async () => undefined);
+    await bench.go({ canary: false });
+    const [message] = bench.system.queued('billing');
+    bench.system.purge('billing');
+    expect(await bench.letters('redriving')).toHaveLength(1);
+    expect(await intake(deps, [dead(message)])).toEqual([]);
+    expect(await bench.letters('skipped')).toHaveLength(1);
+  });
+});
+
+describe('alerts', () => {
+  const announce = () => announceDeadLetters({ ...deps, deadLetters: bench.system.deadLetters });
+  const POISON = ['order-1@1', 'order-2@1', 'order-3@1'];
+
+  it('are one per consumer, cause and window, not one per event', async () => {
+    await bench.fill({ 'order-1': 1, 'order-2': 1, 'order-3': 1 }, ...POISON);
+    expect(await announce()).toEqual({ groups: 1, published: 1 });
+    expect(await announce()).toEqual({ groups: 1, published: 0 });
+    expect(published).toMatchObject([
+      {
+        subject: 'billing: dead letters (Error)',
+        body: { deadLetters: 3, streams: 3, next: expect.stringContaining('--consumer billing --fingerprint') },
+      },
+    ]);
+    bench.system.clock.advance(2 * HOUR);
+    expect(await announce()).toEqual({ groups: 0, published: 0 });
+    await bench.go();
+    expect(await announce()).toEqual({ groups: 1, published: 1 });
+  });
+
+  it('that could not be published are published later', async () => {
+    await bench.fill({ 'order-1': 1 }, 'order-1@1');
+    snsFails = true;
+    await expect(announce()).rejects.toThrow('SNS is down');
+    snsFails = false;
+    expect(await announce()).toEqual({ groups: 1, published: 0 });
+    bench.system.clock.advance(61_000);
+    expect(await announce()).toEqual({ groups: 1, published: 1 });
+    expect(published).toHaveLength(1);
+  });
+});
