@@ -38,3 +38,9 @@ export type { Clock, Ids, Random, Timers, World } from './platform/clock.ts';
 export type { Write } from './platform/dynamodb/port.ts';
 export { type Environment, environmentOf } from './platform/environment.ts';
 export type { LambdaContext } from './platform/lambda-context.ts';
+export {
+  createEventRecovery,
+  type EventRecovery,
+  type EventRecoveryOptions,
+} from './recovery/gap/event-recovery.ts';
+export type { RecoveryResult, StreamGap } from './recovery/gap/one-stream.ts';

@@ -1,4 +1,4 @@
-// The gap scan: invoked by its schedule, or by an operator with { dryRun, requestedBy, reason }; see lib/recovery/gap/scan.ts.
+// The gap scan: invoked by its schedule, or by an operator with { dryRun, last, requestedBy, reason }; see lib/recovery/gap/scan.ts.
 // Reads LOG_TABLE, CHECKPOINTS_TABLE, RECOVERY_TABLE, EVENT_BUS_NAME, RELAY_FUNCTION_ARN and RELAY_MAPPING_ARN.
 
 import { createWakeUps } from '../../lib/flow/consumer/wake-ups.ts';
@@ -54,7 +54,8 @@ const scan = composeScan({
 
 export const handler = lambdaPipeline(
   (event: unknown, context) =>
-    answerScan(event, context.getRemainingTimeInMillis(), (input, { requestedBy, reason }) => {
+    answerScan(event, context.getRemainingTimeInMillis(), async (input, { last, requestedBy, reason }) => {
+      if (last) return { kind: 'last', result: (await scan.states.results(1))[0] };
       if (requestedBy !== undefined) logger.info('scan was asked for', { requestedBy, reason });
       return scanGaps(scan, input);
     }),

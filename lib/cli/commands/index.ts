@@ -1,6 +1,7 @@
 // All commands of the operator's program, in the order of its help.
 
 import type { RegisterCommand } from '../command.ts';
+import { registerGaps } from './gaps.ts';
 import { registerVerify } from './verify.ts';
 
-export const commands: readonly RegisterCommand[] = [registerVerify];
+export const commands: readonly RegisterCommand[] = [registerGaps, registerVerify];

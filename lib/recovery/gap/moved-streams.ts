@@ -57,16 +57,19 @@ export function wantedVersions(
   consumer: Pick<RegisteredConsumer, 'eventTypes' | 'drill'>,
   entry: LogEntry,
   after: number,
-): { from: number; to: number } | undefined {
+  /** Versions up to it are left out. */
+  reached = 0,
+): { from: number; to: number; count: number } | undefined {
   if (consumer.drill !== entry.streamId.startsWith(DRILL_STREAM_PREFIX)) return undefined;
   const versions = entry.types.flatMap((type, index) => {
     const position = entry.position + index;
     const types: Readonly<Record<string, number>> = consumer.eventTypes;
     const appliesAfter = Object.hasOwn(types, type) ? (types[type] as number) : Number.POSITIVE_INFINITY;
-    return position > after && position > appliesAfter ? [entry.version + index] : [];
+    const isOwed = position > after && position > appliesAfter && entry.version + index > reached;
+    return isOwed ? [entry.version + index] : [];
   });
   const [from, to] = [versions[0], versions.at(-1)];
-  return from === undefined || to === undefined ? undefined : { from, to };
+  return from === undefined || to === undefined ? undefined : { from, to, count: versions.length };
 }
 
 const extended = (

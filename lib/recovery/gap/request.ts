@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import { isEventRecoveryError } from '../../model/errors.ts';
 import { checkInput } from '../input/check.ts';
 import { DEFAULT_BOUNDS } from './decide-stream.ts';
+import type { ScanResult } from './port.ts';
 import type { ScanInput, ScanOutcome } from './scan.ts';
 
 /** Six times what a relay, a bus and a queue need on a bad day; above it nobody says that nothing is missing. */
@@ -18,11 +19,19 @@ const RESERVE_MS = 60_000;
 
 const REQUEST = z.strictObject({
   dryRun: z.optional(z.boolean()),
+  /** Answer the newest stored result instead of scanning. */
+  last: z.optional(z.boolean()),
   requestedBy: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
   reason: z.optional(z.string().check(z.minLength(1), z.maxLength(512))),
 });
 
 export type ScanRequest = z.infer<typeof REQUEST>;
+
+/** What the newest scan found; without `result` when there was none yet. */
+export interface LastScan {
+  kind: 'last';
+  result?: ScanResult;
+}
 
 export interface FailedScan {
   error: { code: string; message: string; retryable: boolean; facts: Record<string, unknown> };
@@ -51,8 +60,8 @@ export const scanInput = ({ dryRun }: ScanRequest, remainingMs: number): ScanInp
 export async function answerScan(
   event: unknown,
   remainingMs: number,
-  scan: (input: ScanInput, request: ScanRequest) => Promise<ScanOutcome>,
-): Promise<ScanOutcome | FailedScan> {
+  scan: (input: ScanInput, request: ScanRequest) => Promise<ScanOutcome | LastScan>,
+): Promise<ScanOutcome | LastScan | FailedScan> {
   try {
     const request = scanRequest(event);
     return await scan(scanInput(request, remainingMs), request);
