@@ -11,6 +11,7 @@ const DEFAULT_WAIT_MS = 60_000;
 
 export function countedHandle(description: string, onRemove: () => void): CountedHandle {
   let fired = 0;
+  const listeners: (() => void)[] = [];
   const waiting = new Set<{ count: number; done: () => void }>();
   return {
     get fired() {
@@ -18,6 +19,7 @@ export function countedHandle(description: string, onRemove: () => void): Counte
     },
     fire() {
       fired += 1;
+      for (const listener of listeners) listener();
       for (const waiter of waiting) if (fired >= waiter.count) waiter.done();
     },
     async whenFired({ count = 1, timeoutMs = DEFAULT_WAIT_MS } = {}) {
@@ -33,6 +35,7 @@ export function countedHandle(description: string, onRemove: () => void): Counte
         waiting.delete(waiter);
       }
     },
+    onFire: (listener) => void listeners.push(listener),
     remove: onRemove,
   };
 }

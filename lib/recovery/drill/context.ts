@@ -150,13 +150,10 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
         description: `the kill of ${name} ${when} the effect of version ${version} of ${stream.streamId}`,
         handle,
       });
-      handle.whenFired({ timeoutMs: 600_000 }).then(
-        () => {
-          kill.effectsBefore = orders.get(name)?.length ?? 0;
-          progress(`killed ${name} ${when} the effect of version ${version} of ${stream.streamId}`);
-        },
-        () => undefined,
-      );
+      handle.onFire(() => {
+        kill.effectsBefore = orders.get(name)?.length ?? 0;
+        progress(`killed ${name} ${when} the effect of version ${version} of ${stream.streamId}`);
+      });
       return kill;
     },
     mustFire(description, handle) {

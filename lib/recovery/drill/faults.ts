@@ -23,6 +23,8 @@ export interface FaultHandle {
   readonly fired: number;
   /** Resolves when it fired at least `count` times. @throws when that takes longer than `timeoutMs` */
   whenFired(options?: { count?: number; timeoutMs?: number }): Promise<void>;
+  /** Calls the listener at every firing, before anything else happens. */
+  onFire(listener: () => void): void;
   remove(): void;
 }
 

@@ -1,9 +1,11 @@
 // All scenarios of `npm run drill`. A new one is a module beside these and a line here.
 
 import type { Scenario } from '../scenario.ts';
+import { brokerDown, networkPartition } from './broker-down.ts';
 import { consumerCrash } from './consumer-crash.ts';
 import { duplicateDelivery, reorderedDelivery } from './deliveries.ts';
 import { hotStream } from './hot-stream.ts';
+import { lostDeliveries } from './lost-deliveries.ts';
 import { relayCrash } from './relay-crash.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -12,5 +14,8 @@ export const SCENARIOS: readonly Scenario[] = [
   reorderedDelivery,
   relayCrash,
   hotStream,
+  lostDeliveries,
+  brokerDown,
+  networkPartition,
 ];
 export const DEFAULT_SCENARIO = consumerCrash.name;
