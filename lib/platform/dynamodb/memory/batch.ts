@@ -18,6 +18,8 @@ export const BATCH_GET_LIMIT = 100;
 export const BATCH_WRITE_LIMIT = 25;
 
 type Find = (name: string | undefined) => Table;
+/** The table, or what an eventually consistent read sees of it. */
+export type Readable = (name: string | undefined, request: { ConsistentRead?: boolean }) => Table;
 
 const keyText = ({ partition, sort }: PrimaryKey): string =>
   JSON.stringify([String(partition), sort instanceof Uint8Array ? [...sort] : String(sort)]);
@@ -43,7 +45,7 @@ function checkCount(count: number, limit: number, what: string): void {
   }
 }
 
-export function batchGet(find: Find, input: BatchGetCommandInput) {
+export function batchGet(readable: Readable, input: BatchGetCommandInput) {
   const requests = Object.entries(input.RequestItems ?? {});
   checkCount(
     requests.reduce((sum, [, { Keys }]) => sum + (Keys?.length ?? 0), 0),
@@ -55,7 +57,7 @@ export function batchGet(find: Find, input: BatchGetCommandInput) {
   const seen = new Set<string>();
   for (const [name, request] of requests) {
     checkParameters('batchGetTable', request);
-    const table = find(name);
+    const table = readable(name, request);
     const projection =
       request.ProjectionExpression === undefined ? undefined : parsedProjection(request.ProjectionExpression);
     const scope = scopeOf(request, [projection], 'ProjectionExpression is null');

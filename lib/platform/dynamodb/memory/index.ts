@@ -4,11 +4,12 @@
 import type { Clock } from '../../clock.ts';
 import type { Dynamo } from '../port.ts';
 import type { TableSchema } from '../table-schema.ts';
-import { batchGet, batchWrite } from './batch.ts';
+import { batchGet, batchWrite, type Readable } from './batch.ts';
 import { resourceNotFound } from './errors.ts';
 import { keyOfItem, keyOfRequest } from './keys.ts';
 import { checkParameters, type RequestKind } from './parameters.ts';
 import { query, scan } from './query-scan.ts';
+import { Replica } from './replica.ts';
 import { get, writeOne } from './single.ts';
 import { type MemoryStreamRecord, streamRecordsOf } from './stream.ts';
 import { type OnChange, recordOf, Table } from './table.ts';
@@ -23,6 +24,11 @@ export interface MemoryDynamoOptions {
   tables: readonly TableSchema[];
   /** Called with the server's time after every answer, like the `Date` header of a response. */
   onResponse?: (serverNowMs: number) => void;
+  /**
+   * Asked at every eventually consistent read, indexes included: how old its view may be, in milliseconds. Views never go
+   * back. @default every read sees every write
+   */
+  replicaLagMs?: (table: string) => number;
   /** For checks that watch every write, such as the simulation's. */
   onChange?: OnChange;
 }
@@ -44,7 +50,8 @@ export interface MemoryDynamo extends Dynamo {
 }
 
 export function createMemoryDynamo(options: MemoryDynamoOptions): MemoryDynamo {
-  const { clock, onResponse, onChange } = options;
+  const { clock, onResponse, onChange, replicaLagMs } = options;
+  const replicas = new Map<string, Replica>();
   const tables = new Map<string, Table>();
   const tokens: TokenLog = new Map();
   const find = (name: string | undefined): Table => {
@@ -53,7 +60,18 @@ export function createMemoryDynamo(options: MemoryDynamoOptions): MemoryDynamo {
     return table;
   };
   const createTable = (schema: TableSchema): void => {
-    tables.set(schema.name, new Table(schema, onChange));
+    const table = new Table(schema, onChange);
+    tables.set(schema.name, table);
+    if (replicaLagMs) {
+      const replica = new Replica(schema);
+      replicas.set(schema.name, replica);
+      table.replica = replica;
+    }
+  };
+  const readable: Readable = (name, { ConsistentRead }) => {
+    const table = find(name);
+    const replica = ConsistentRead === true ? undefined : replicas.get(table.schema.name);
+    return replica ? replica.catchUp(clock.now() - (replicaLagMs?.(table.schema.name) ?? 0)) : table;
   };
   for (const schema of options.tables) createTable(schema);
 
@@ -68,16 +86,16 @@ export function createMemoryDynamo(options: MemoryDynamoOptions): MemoryDynamo {
   }
 
   return {
-    get: (input) => answer('get', input, () => get(find(input.TableName), input)),
+    get: (input) => answer('get', input, () => get(readable(input.TableName, input), input)),
     put: (input) =>
       answer('put', input, () => writeOne(find(input.TableName), { ...input, kind: 'put' }, input, clock.now())),
     update: (input) =>
       answer('update', input, () => writeOne(find(input.TableName), { ...input, kind: 'update' }, input, clock.now())),
     delete: (input) =>
       answer('delete', input, () => writeOne(find(input.TableName), { ...input, kind: 'delete' }, input, clock.now())),
-    query: (input) => answer('query', input, () => query(find(input.TableName), input)),
-    scan: (input) => answer('scan', input, () => scan(find(input.TableName), input)),
-    batchGet: (input) => answer('batchGet', input, () => batchGet(find, input)),
+    query: (input) => answer('query', input, () => query(readable(input.TableName, input), input)),
+    scan: (input) => answer('scan', input, () => scan(readable(input.TableName, input), input)),
+    batchGet: (input) => answer('batchGet', input, () => batchGet(readable, input)),
     batchWrite: (input) => answer('batchWrite', input, () => batchWrite(find, input, clock.now())),
     transactWrite: (input) => answer('transactWrite', input, () => transactWrite(find, input, clock.now(), tokens)),
 

@@ -1,5 +1,5 @@
 // One table: its records, its indexes, its DynamoDB stream. `write` is the only way to change it and keeps all three in
-// step. Indexes are consistent at once; AWS's are not, so code must not rely on it (see docs/emulators.md).
+// step. Indexes are consistent at once, AWS's are not: `replica` takes every write for reads that may be late.
 
 import type { IndexSchema, TableSchema } from '../table-schema.ts';
 import { keyNames, type PrimaryKey, partitionId } from './keys.ts';
@@ -28,6 +28,11 @@ export interface Index {
 /** Called at the moment of every change, inside a transaction once per item. Images are shared: look, do not touch. */
 export type OnChange = (table: string, before: Item | undefined, after: Item | undefined) => void;
 
+/** Takes every write for later. */
+export interface WriteLog {
+  note(key: PrimaryKey, after: StoredRecord | undefined, atMs: number): void;
+}
+
 export class Table {
   readonly schema: TableSchema;
   readonly #onChange: OnChange | undefined;
@@ -35,6 +40,7 @@ export class Table {
   readonly records: SortedRecords;
   readonly indexes: ReadonlyMap<string, Index>;
   readonly stream: StreamEntry[] = [];
+  replica: WriteLog | undefined;
   #nextSequence = 1;
 
   constructor(schema: TableSchema, onChange?: OnChange) {
@@ -64,6 +70,7 @@ export class Table {
     if (after) this.records.set(key.partition, after);
     else this.records.delete(key.partition, key.sort === undefined ? [] : [key.sort]);
     for (const index of this.indexes.values()) moveInIndex(index, before, after);
+    this.replica?.note(key, after, atMs);
     this.#onChange?.(this.schema.name, before?.item, after?.item);
     if (this.schema.stream && !(before && after && equalMaps(before.item, after.item))) {
       this.stream.push({

@@ -24,8 +24,8 @@ export const TRANSACTION_LIMIT_BYTES = 4 * 1024 * 1024;
 /** "A client request token is valid for 10 minutes after the first request that uses it is completed." */
 const TOKEN_LIFETIME_MS = 10 * 60_000;
 
-/** What earlier requests with a token did, for their repetition. */
-export type TokenLog = Map<string, { fingerprint: string; atMs: number }>;
+/** What earlier requests with a token did, for their repetition. Most are never repeated: fingerprints are made when asked. */
+export type TokenLog = Map<string, { fingerprint: () => string; atMs: number }>;
 
 interface Planned {
   write: PreparedWrite;
@@ -53,7 +53,7 @@ export function transactWrite(
       if (meter.isAsked) meter.addWrite(write.table.schema.name, writeUnits(write.table, before, after), 2);
       if (!write.isCheck) write.table.write(write.key, after, nowMs);
     }
-    if (token !== undefined) tokens.set(token, { fingerprint: fingerprintOf(input), atMs: nowMs });
+    if (token !== undefined) tokens.set(token, { fingerprint: () => fingerprintOf(input), atMs: nowMs });
   }
   const ConsumedCapacity = meter.list();
   return ConsumedCapacity ? { ConsumedCapacity } : {};
@@ -169,7 +169,7 @@ function isRepeated(tokens: TokenLog, token: string, input: TransactWriteCommand
     tokens.delete(token);
     return false;
   }
-  if (earlier.fingerprint !== fingerprintOf(input)) throw idempotentParameterMismatch();
+  if (earlier.fingerprint() !== fingerprintOf(input)) throw idempotentParameterMismatch();
   return true;
 }
 
