@@ -44,3 +44,4 @@ export {
   type EventRecoveryOptions,
 } from './recovery/gap/event-recovery.ts';
 export type { RecoveryResult, StreamGap } from './recovery/gap/one-stream.ts';
+export { createRetries, type Retries, type RetryOptions } from './recovery/redrive/retry-client.ts';

@@ -1,6 +1,6 @@
 // Announces dead letters to people. Consumers only write rows (they may not publish, and a stack without the upper floor has
 // nobody who would); a schedule looks at the open ones every minute. It keeps no cursor: what fell into this window or the
-// one before and was not told yet is told now. See docs/adr for why it is a schedule.
+// one before and was not told yet is told now. See docs/adr/0004 for why it is a schedule.
 
 import type { DeadLetters } from '../../flow/dead-letter/port.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
