@@ -1,7 +1,6 @@
 // All scenarios of `npm run drill`. A new one is a module beside these and a line here.
 
 import type { Scenario } from '../scenario.ts';
-import { brokerDown, networkPartition } from './broker-down.ts';
 import { consumerCrash } from './consumer-crash.ts';
 import { duplicateDelivery, reorderedDelivery } from './deliveries.ts';
 import { hotStream } from './hot-stream.ts';
@@ -15,7 +14,5 @@ export const SCENARIOS: readonly Scenario[] = [
   relayCrash,
   hotStream,
   lostDeliveries,
-  brokerDown,
-  networkPartition,
 ];
 export const DEFAULT_SCENARIO = consumerCrash.name;
