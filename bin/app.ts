@@ -4,11 +4,12 @@
 import { OrderFulfilmentStack } from '../examples/order-fulfilment/stack.ts';
 import { createApp } from '../lib/infra/create-app.ts';
 
-const { app, flow, parameterPrefix, stackName } = createApp();
+const { app, flow, recovery, parameterPrefix, stackName } = createApp();
 
 if (app.node.tryGetContext('example') !== 'false') {
   const example = new OrderFulfilmentStack(app, stackName('Example'), { parameterPrefix });
   example.addStackDependency(flow, 'reads its SSM parameters, and its consumers are registered by it');
+  example.addStackDependency(recovery, 'reads its SSM parameters: dead letters are taken in there');
 }
 
 app.synth();

@@ -5,6 +5,7 @@ export { EventConsumer } from './infra/constructs/event-consumer.ts';
 export type { EventConsumerProps } from './infra/constructs/event-consumer-props.ts';
 export { EventStore, type EventStoreProps } from './infra/constructs/event-store.ts';
 export type { IEventStore } from './infra/constructs/event-store-base.ts';
+export { DeadLetterIntake, type IDeadLetterIntake } from './infra/constructs/recovery/dead-letter-intake.ts';
 export { Relay, type RelayOptions } from './infra/constructs/relay.ts';
 export { DEFAULT_PARAMETER_PREFIX } from './infra/constructs/shared-parameters.ts';
 export { DataStack, type DataStackProps } from './infra/stacks/data-stack.ts';

@@ -6,7 +6,7 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { DEFAULT_PARAMETER_PREFIX, EventBus, EventConsumer, EventStore } from 'event-recovery';
+import { DEFAULT_PARAMETER_PREFIX, DeadLetterIntake, EventBus, EventConsumer, EventStore } from 'event-recovery';
 import { inventory } from './inventory/consumer.ts';
 import { notification } from './notification/consumer.ts';
 
@@ -30,6 +30,7 @@ export class OrderFulfilmentStack extends Stack {
     const parameterPrefix = props.parameterPrefix ?? DEFAULT_PARAMETER_PREFIX;
     const eventStore = EventStore.fromDeployment(this, 'EventStore', { parameterPrefix });
     const eventBus = EventBus.fromDeployment(this, 'EventBus', { parameterPrefix });
+    const deadLetterIntake = DeadLetterIntake.fromDeployment(this, parameterPrefix);
 
     // Stock and checkpoints belong together: whoever loses one of them must replay. So this table stays, too.
     const inventoryTable = new Table(this, 'InventoryTable', {
@@ -42,6 +43,7 @@ export class OrderFulfilmentStack extends Stack {
     this.inventory = new EventConsumer(this, 'Inventory', {
       eventStore,
       eventBus,
+      deadLetterIntake,
       consumer: inventory,
       entry: join(import.meta.dirname, 'inventory/handler.ts'),
       timeout: TIMEOUT,
@@ -56,6 +58,7 @@ export class OrderFulfilmentStack extends Stack {
     this.notification = new EventConsumer(this, 'Notification', {
       eventStore,
       eventBus,
+      deadLetterIntake,
       consumer: notification,
       entry: join(import.meta.dirname, 'notification/handler.ts'),
       timeout: TIMEOUT,

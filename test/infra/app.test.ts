@@ -108,7 +108,12 @@ describe('the app', () => {
     const order = app.node.children
       .filter((child) => child instanceof Stack)
       .map((stack) => stack.dependencies.map(({ stackName }) => stackName));
-    expect(order).toEqual([[], ['EventRecoveryData'], ['EventRecoveryFlow'], ['EventRecoveryFlow']]);
+    expect(order).toEqual([
+      [],
+      ['EventRecoveryData'],
+      ['EventRecoveryFlow'],
+      ['EventRecoveryFlow', 'EventRecoveryRecovery'],
+    ]);
   });
 
   it('can be deployed twice into one account under another name', () => {

@@ -58,6 +58,7 @@ export function synthApp(props: EventRecoveryAppProps = {}) {
     parameterPrefix: made.parameterPrefix,
   });
   example.addStackDependency(made.flow);
+  example.addStackDependency(made.recovery);
   const assembly = made.app.synth();
   const template = (name: string) => assembly.getStackByName(made.stackName(name)).template as TemplateJson;
   return {

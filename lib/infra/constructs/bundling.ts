@@ -15,6 +15,8 @@ import { InvalidInputError } from '../../model/errors.ts';
 
 /** Deployed from `lambdas/<name>/handler.ts`. A new function is added here and in the construct that makes it. */
 export const PROJECT_FUNCTIONS = [
+  'intake-dead-letters',
+  'redrive-dead-letters',
   'register-consumer',
   'relay-commits',
   'repair-relay',

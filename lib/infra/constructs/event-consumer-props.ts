@@ -9,6 +9,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { ConsumerDeclaration } from '../../model/consumer.ts';
 import type { IEventBus } from './event-bus.ts';
 import type { IEventStore } from './event-store-base.ts';
+import type { IDeadLetterIntake } from './recovery/dead-letter-intake.ts';
 
 export interface EventConsumerProps {
   readonly eventStore: IEventStore;
@@ -49,6 +50,11 @@ export interface EventConsumerProps {
   readonly markerTtl?: Duration;
   /** Alarm when the oldest message waits this long: 1 minute to 14 days. @default Duration.minutes(15) */
   readonly queueAgeAlarm?: Duration;
+  /**
+   * Takes in what the consumer's dead-letter queues hold: `DeadLetterIntake.fromDeployment(this)`.
+   * @default - messages stay there for 14 days, the alarms tell
+   */
+  readonly deadLetterIntake?: IDeadLetterIntake;
   /** @default - the bus's topic */
   readonly alertsTopic?: ITopic;
   /** Key of the queues. @default - the event store's key, or SQS's own encryption */

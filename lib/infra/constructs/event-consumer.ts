@@ -20,6 +20,7 @@ import { CONSUMER_RESOURCE_TYPE, type ConsumerResourceProperties, REGISTRATION_T
 import type { EventConsumerProps } from './event-consumer-props.ts';
 import type { IEventStore } from './event-store-base.ts';
 import { createDeadLetterQueue, createQueue } from './queues.ts';
+import { attachToIntake } from './recovery/dead-letter-intake.ts';
 import { tagForWakeUps } from './recovery/wake-up-grants.ts';
 
 /**
@@ -90,6 +91,11 @@ export class EventConsumer extends Construct implements IGrantable {
     // which the function reads when it starts.
     registration.node.addDependency(this.rule);
     this.mapping.node.addDependency(registration);
+
+    if (props.deadLetterIntake !== undefined) {
+      attachToIntake(this, 'DeadLetterIntake', props.deadLetterIntake, this.deadLetterQueue);
+      attachToIntake(this, 'UndeliveredIntake', props.deadLetterIntake, this.undeliveredQueue);
+    }
 
     createConsumerAlarms(this, this.alarmProps(props, numbers));
     this.createOutputs();

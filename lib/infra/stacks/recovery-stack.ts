@@ -7,7 +7,9 @@ import type { Construct } from 'constructs';
 import { EventBus, type IEventBus } from '../constructs/event-bus.ts';
 import { EventStore } from '../constructs/event-store.ts';
 import type { IEventStore } from '../constructs/event-store-base.ts';
+import { DeadLetterIntake } from '../constructs/recovery/dead-letter-intake.ts';
 import { GapScan } from '../constructs/recovery/gap-scan.ts';
+import { RedriveDeadLetters } from '../constructs/recovery/redrive-dead-letters.ts';
 import { VerifyConsistency } from '../constructs/recovery/verify-consistency.ts';
 import { DEFAULT_PARAMETER_PREFIX, shareValues } from '../constructs/shared-parameters.ts';
 
@@ -37,7 +39,20 @@ export class RecoveryStack extends Stack {
     });
     const gapScan = new GapScan(this, 'GapScan', { eventStore: this.eventStore, eventBus: this.eventBus });
     shareValues(gapScan, parameterPrefix, { 'scan-gaps-function-arn': gapScan.function.functionArn });
+    const { eventStore } = this;
+    const { alertsTopic } = this.eventBus;
+    const intake = new DeadLetterIntake(this, 'DeadLetterIntake', { eventStore, alertsTopic });
+    shareValues(intake, parameterPrefix, {
+      'intake-dead-letters-function-arn': intake.functionArn,
+      'intake-dead-letters-role-arn': intake.roleArn,
+    });
+    const redrive = new RedriveDeadLetters(this, 'Redrive', { eventStore, alertsTopic });
+    shareValues(redrive, parameterPrefix, { 'redrive-dead-letters-function-arn': redrive.function.functionArn });
     const outputs: Record<string, string> = {
+      IntakeDeadLettersFunctionName: intake.function.functionName,
+      IntakeDeadLettersDeadLetterQueueUrl: intake.deadLetterQueue.queueUrl,
+      RedriveDeadLettersFunctionName: redrive.function.functionName,
+      RedriveDeadLettersDeadLetterQueueUrl: redrive.deadLetterQueue.queueUrl,
       VerifyConsistencyFunctionName: verification.function.functionName,
       ScanGapsFunctionName: gapScan.function.functionName,
       ScanGapsDeadLetterQueueUrl: gapScan.deadLetterQueue.queueUrl,

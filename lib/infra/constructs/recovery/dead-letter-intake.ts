@@ -1,0 +1,131 @@
+// The dead-letter intake: one function behind the dead-letter queues of all consumers, and a schedule that tells people about
+// new dead letters. Consumers' stacks attach their queues to it (`attachToIntake`), so it knows none of them.
+
+import { Duration } from 'aws-cdk-lib';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { ArnPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ASYNC_INVOKE, ProjectFunction } from '../event-function.ts';
+import type { IEventStore } from '../event-store-base.ts';
+import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
+import { createDeadLetterQueue } from '../queues.ts';
+import { runbookAlarm } from '../runbook-alarm.ts';
+import { DEFAULT_PARAMETER_PREFIX, sharedValue } from '../shared-parameters.ts';
+import { grantDeadLetters } from './dead-letter-grants.ts';
+import { grantWakeUps } from './wake-up-grants.ts';
+
+/** A dead-letter queue's visibility is 30 s by default, and Lambda refuses a function that may take longer. */
+const INTAKE_TIMEOUT = Duration.seconds(30);
+const BATCH_SIZE = 10;
+/** How soon people hear of a dead letter. */
+const ANNOUNCE_PERIOD = Duration.minutes(1);
+
+/** What a consumer needs to attach its dead-letter queues. */
+export interface IDeadLetterIntake {
+  readonly functionArn: string;
+  readonly roleArn: string;
+}
+
+export interface DeadLetterIntakeProps {
+  readonly eventStore: IEventStore;
+  readonly alertsTopic: ITopic;
+}
+
+export class DeadLetterIntake extends Construct implements IDeadLetterIntake {
+  readonly function: LambdaFunction;
+  readonly functionArn: string;
+  readonly roleArn: string;
+  /** Announcements that failed three times. */
+  readonly deadLetterQueue: Queue;
+
+  /** The intake of a deployment in the same account and region. */
+  static fromDeployment(scope: Construct, prefix: string = DEFAULT_PARAMETER_PREFIX): IDeadLetterIntake {
+    return {
+      functionArn: sharedValue(scope, prefix, 'intake-dead-letters-function-arn'),
+      roleArn: sharedValue(scope, prefix, 'intake-dead-letters-role-arn'),
+    };
+  }
+
+  constructor(scope: Construct, id: string, { eventStore, alertsTopic }: DeadLetterIntakeProps) {
+    super(scope, id);
+    const { checkpointsTable, deadLettersTable, recoveryTable, encryptionKey } = eventStore;
+    this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', { encryptionKey });
+    this.function = new ProjectFunction(this, 'IntakeDeadLetters', 'intake-dead-letters', {
+      description: 'Takes in what queues and rules gave up on, and tells people about dead letters',
+      timeout: INTAKE_TIMEOUT,
+      environment: {
+        CHECKPOINTS_TABLE: checkpointsTable.tableName,
+        DEAD_LETTERS_TABLE: deadLettersTable.tableName,
+        RECOVERY_TABLE: recoveryTable.tableName,
+        ALERTS_TOPIC_ARN: alertsTopic.topicArn,
+      },
+    }).function;
+    this.functionArn = this.function.functionArn;
+    this.roleArn = this.function.role?.roleArn ?? '';
+    grantOnKeys(this.function, checkpointsTable, REGISTRY_KEYS, 'Query');
+    checkpointsTable.grant(this.function, 'dynamodb:GetItem');
+    grantDeadLetters(this.function, eventStore);
+    grantOnKeys(this.function, recoveryTable, 'gap#*', 'UpdateItem');
+    grantOnKeys(this.function, recoveryTable, 'intake#*', 'GetItem', 'PutItem', 'UpdateItem');
+    grantOnKeys(this.function, recoveryTable, 'undeliverable', 'PutItem');
+    grantOnKeys(this.function, recoveryTable, 'alert', 'PutItem', 'UpdateItem');
+    grantWakeUps(this.function, eventStore);
+    alertsTopic.grantPublish(this.function);
+    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
+    new Rule(this, 'AnnounceSchedule', {
+      description: 'Tell people about new dead letters',
+      schedule: Schedule.rate(ANNOUNCE_PERIOD),
+      targets: [
+        new LambdaTarget(this.function, {
+          event: RuleTargetInput.fromObject({ action: 'announce' }),
+          deadLetterQueue: this.deadLetterQueue,
+        }),
+      ],
+    });
+    runbookAlarm(this, 'ErrorsAlarm', {
+      metric: this.function.metricErrors({ statistic: 'Sum', period: Duration.minutes(5) }),
+      threshold: 1,
+      evaluationPeriods: 3,
+      meaning: 'The dead-letter intake fails for 15 minutes: dead letters are kept, but nobody is told.',
+      runbook: 'intake-errors',
+      alertsTopic,
+    });
+    runbookAlarm(this, 'AnnounceFailedAlarm', {
+      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+        statistic: 'Maximum',
+        period: Duration.minutes(5),
+      }),
+      threshold: 1,
+      meaning: 'An announcement of dead letters failed three times.',
+      runbook: 'intake-announce-failed',
+      alertsTopic,
+    });
+  }
+}
+
+/** Lets the intake read a dead-letter queue of a consumer. The queue says so itself: the intake's role knows no queues. */
+export function attachToIntake(scope: Construct, id: string, intake: IDeadLetterIntake, queue: Queue): void {
+  queue.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'DeadLetterIntake',
+      principals: [new ArnPrincipal(intake.roleArn)],
+      actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+      resources: [queue.queueArn],
+    }),
+  );
+  // The plain resource: an imported function would bring intrinsics only to cut its name out of the ARN.
+  const mapping = new CfnEventSourceMapping(scope, id, {
+    functionName: intake.functionArn,
+    eventSourceArn: queue.queueArn,
+    batchSize: BATCH_SIZE,
+    functionResponseTypes: ['ReportBatchItemFailures'],
+  });
+  // Lambda checks the permission when the mapping is created.
+  const policy = queue.node.tryFindChild('Policy');
+  if (policy !== undefined) mapping.node.addDependency(policy);
+}

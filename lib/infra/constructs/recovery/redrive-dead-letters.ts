@@ -1,0 +1,79 @@
+// Redrive: the function that gives dead letters back, called by operators, and every minute by its schedule to go on with runs
+// that are not finished.
+
+import { Duration } from 'aws-cdk-lib';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ASYNC_INVOKE, ProjectFunction } from '../event-function.ts';
+import type { IEventStore } from '../event-store-base.ts';
+import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
+import { createDeadLetterQueue } from '../queues.ts';
+import { runbookAlarm } from '../runbook-alarm.ts';
+import { grantDeadLetters } from './dead-letter-grants.ts';
+import { grantWakeUps } from './wake-up-grants.ts';
+
+/** A scheduled invocation works as long; a lease keeps the next ones out of the same run. */
+const REDRIVE_TIMEOUT = Duration.minutes(5);
+const CONTINUE_PERIOD = Duration.minutes(1);
+
+export interface RedriveDeadLettersProps {
+  readonly eventStore: IEventStore;
+  readonly alertsTopic: ITopic;
+}
+
+export class RedriveDeadLetters extends Construct {
+  readonly function: LambdaFunction;
+  /** Scheduled continuations that failed three times. */
+  readonly deadLetterQueue: Queue;
+
+  constructor(scope: Construct, id: string, { eventStore, alertsTopic }: RedriveDeadLettersProps) {
+    super(scope, id);
+    const { checkpointsTable, deadLettersTable, recoveryTable, encryptionKey } = eventStore;
+    this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', { encryptionKey });
+    this.function = new ProjectFunction(this, 'RedriveDeadLetters', 'redrive-dead-letters', {
+      description: 'Gives dead letters back to their consumers, or discards them',
+      timeout: REDRIVE_TIMEOUT,
+      environment: {
+        CHECKPOINTS_TABLE: checkpointsTable.tableName,
+        DEAD_LETTERS_TABLE: deadLettersTable.tableName,
+        RECOVERY_TABLE: recoveryTable.tableName,
+      },
+    }).function;
+    grantOnKeys(this.function, checkpointsTable, REGISTRY_KEYS, 'GetItem');
+    // Un-parking changes checkpoints of every consumer.
+    checkpointsTable.grant(this.function, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    grantDeadLetters(this.function, eventStore);
+    grantOnKeys(this.function, recoveryTable, 'gap#*', 'PutItem');
+    grantOnKeys(this.function, recoveryTable, 'redrive', 'GetItem', 'PutItem', 'UpdateItem');
+    grantOnKeys(this.function, recoveryTable, 'redrive-open', 'PutItem', 'DeleteItem', 'Query');
+    grantOnKeys(this.function, recoveryTable, 'audit#*', 'PutItem');
+    grantOnKeys(this.function, recoveryTable, 'lease', 'GetItem', 'UpdateItem');
+    grantWakeUps(this.function, eventStore);
+    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
+    new Rule(this, 'ContinueSchedule', {
+      description: 'Go on with redrives that are not finished',
+      schedule: Schedule.rate(CONTINUE_PERIOD),
+      targets: [
+        new LambdaTarget(this.function, {
+          event: RuleTargetInput.fromObject({ action: 'continue' }),
+          deadLetterQueue: this.deadLetterQueue,
+        }),
+      ],
+    });
+    runbookAlarm(this, 'FailedAlarm', {
+      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+        statistic: 'Maximum',
+        period: Duration.minutes(5),
+      }),
+      threshold: 1,
+      meaning: 'A scheduled continuation of redrives failed three times.',
+      runbook: 'redrive-failed',
+      alertsTopic,
+    });
+  }
+}
