@@ -12,11 +12,6 @@ export interface Lease {
   until: number;
   /** `alone`: the holder works event by event, this stream alone, so that an unclean end has exactly one culprit. */
   mode: 'shared' | 'alone';
-  /**
-   * The SQS message that comes back when the holder dies. SQS may hand a message out twice at the same time, and one
-   * acknowledgement removes both: whoever else receives this one must not just acknowledge it.
-   */
-  messageId?: string;
 }
 
 export interface Attempting {
@@ -28,8 +23,6 @@ export interface Attempting {
   lastError?: { name: string; message: string; stack?: string };
   /** Deliveries from the bus wait until then (server clock); the consumer's own delayed wake-up does not. */
   retryAt?: number;
-  /** The message that comes back when the holder dies before it has sent that wake-up, see `Lease.messageId`. */
-  messageId?: string;
 }
 
 export interface Parked {
@@ -78,6 +71,11 @@ export interface Checkpoint {
   /** Fencing token: grows by one with every acquisition, survives the release. */
   token: number;
   lease?: Lease;
+  /**
+   * A wake-up was sent that arrives not before this time (server clock). Whoever meets another holder acknowledges its message
+   * only when such a wake-up lies ahead: then the work goes on whatever becomes of the holder and of its message.
+   */
+  backUpAt?: number;
   attempting?: Attempting;
   parked?: Parked;
   redriving?: Redriving;

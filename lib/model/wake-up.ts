@@ -63,7 +63,8 @@ export type QueueMessage =
       version: number;
       /** How often this wake-up was sent on by its own consumer; capped. */
       hops: number;
-      reason: 'continue' | 'retry' | 'gap' | 'redrive' | 'rewind' | 'resume' | 'intake';
+      /** `back-up`: in case the holder of a lease dies. `continue`, `retry`: the consumer goes on. The rest: others asked. */
+      reason: 'back-up' | 'continue' | 'retry' | 'gap' | 'redrive' | 'rewind' | 'resume' | 'intake';
       correlationId?: string;
       /** Set while a replay drives this wake-up. */
       replayId?: string;

@@ -22,11 +22,13 @@ export function checkpointsContract(engine: Engine): void {
   let tables: EngineTables;
   let checkpoints: Checkpoints;
   let owners = 0;
+  let backUps: number[] = [];
   const over = (dynamo: Dynamo) => createCheckpoints({ dynamo, table, world: tables.world });
 
   beforeEach(async () => {
     tables = await engine.createTables([CHECKPOINTS_TABLE, EFFECTS]);
     checkpoints = over(tables.dynamo);
+    backUps = [];
   });
   afterEach(() => tables.close());
 
@@ -42,6 +44,10 @@ export function checkpointsContract(engine: Engine): void {
       mode: 'shared',
       purpose: 'deliver',
       startVersion: v(0),
+      backUp: async (notBefore) => {
+        backUps.push(notBefore);
+        return notBefore;
+      },
       ...change,
     };
   };
@@ -101,6 +107,29 @@ export function checkpointsContract(engine: Engine): void {
       const second = await checkpoints.acquire(input({ wanted: v(5) }));
       expect(second).toEqual({ kind: 'held', until: first.checkpoint.lease?.until });
       expect(await checkpoints.get(key)).toMatchObject({ wanted: 5, token: 1 });
+    });
+
+    it('refuses the lease only with a back-up ahead, one for all who ask meanwhile', async () => {
+      const until = (await take({ wanted: v(5) })).checkpoint.lease?.until as number;
+      for (const wanted of [1, 6, 7]) await checkpoints.acquire(input({ wanted: v(wanted) }));
+      expect(backUps).toEqual([until + LEASE_MARGIN_MS]);
+      expect(await checkpoints.get(key)).toMatchObject({ wanted: 7, backUpAt: until + LEASE_MARGIN_MS });
+    });
+
+    it('takes no back-up for one that lies ahead of itself, and none that comes too late', async () => {
+      const first = await take();
+      await checkpoints.acquire(input());
+      const due = backUps[0] as number;
+      // The back-up itself arrives, and meets another holder.
+      tables.clock.set(due - LEASE_MARGIN_MS + 1);
+      await checkpoints.save(leaseOf(first), { release: {} }, { now: now() });
+      const second = await take({ wanted: v(2), leaseDurationMs: 900_000 });
+      await checkpoints.acquire(input());
+      expect(backUps).toHaveLength(2);
+      await checkpoints.save(leaseOf(second), { release: {} }, { now: now() });
+      await take({ wanted: v(3) });
+      await checkpoints.acquire(input());
+      expect(backUps).toHaveLength(3);
     });
 
     it('never lowers what is wanted', async () => {
@@ -198,6 +227,7 @@ export function checkpointsContract(engine: Engine): void {
       const retryAt = now() + 16_000;
       await fail(retryAt);
       expect(await checkpoints.acquire(input({ wanted: v(4) }))).toEqual({ kind: 'deferred', until: retryAt });
+      expect(backUps).toEqual([retryAt]);
       expect(await checkpoints.get(key)).toMatchObject({ wanted: 4, token: 1 });
       expect(await take({ purpose: 'force' })).toMatchObject({ token: 2, checkpoint: { attempting: { count: 1 } } });
     });

@@ -21,11 +21,14 @@ export async function acquire(table: CheckpointTable, input: AcquireInput): Prom
   const knownStart = typeof input.startVersion === 'number' ? input.startVersion : undefined;
   let step: AcquireStep = { kind: 'take', raise: input.purpose !== 'redeliver' };
   let start: Version | undefined = knownStart;
+  let backUpAt: number | undefined;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     if (step.kind === 'answer') return step.result;
     if (step.kind === 'acquired-before') return acquired(input, step.item, step.previousEndedUncleanly);
     if (step.kind === 'raise') {
-      const refused = await raiseWanted(table, input, step.stillTrue);
+      // Sent before it is written down: a wake-up too many is harmless, one that was never sent is not.
+      if (step.backUpBy !== undefined) backUpAt ??= await input.backUp(step.backUpBy);
+      const refused = await leaveTrace(table, input, step, backUpAt);
       if (refused === undefined) return step.then;
       step = decideAcquire(refused.item, input);
       continue;
@@ -60,7 +63,6 @@ async function take(
     leaseOwner: owner,
     leaseUntil: now + input.leaseDurationMs,
     leaseMode: input.mode,
-    ...(input.messageId !== undefined && { leaseMessage: input.messageId }),
     updatedAt: now,
     format: CHECKPOINT_FORMAT,
   };
@@ -77,10 +79,9 @@ async function take(
       '#leaseOwner = :leaseOwner',
       '#leaseUntil = :leaseUntil',
       '#leaseMode = :leaseMode',
-      ...(input.messageId === undefined ? [] : ['#leaseMessage = :leaseMessage']),
       '#updatedAt = :updatedAt',
       '#format = :format',
-    ].join(', ')}${input.messageId === undefined ? ' REMOVE #leaseMessage' : ''}`,
+    ].join(', ')}`,
     condition: allOf(
       CLAUSES.leaseIsFree,
       ...(redelivers ? [] : [CLAUSES.isNotParked, CLAUSES.hasWork]),
@@ -111,7 +112,6 @@ async function take(
     resolvedDigest: GENESIS_DIGEST,
     ...old,
     ...taken,
-    leaseMessage: input.messageId,
     ...checkpointKey(input),
     wanted: raise ? wanted : (old?.wanted ?? (0 as Version)),
     token: (old?.token ?? 0) + 1,
@@ -131,17 +131,20 @@ const STILL: Record<StillTrue['state'], readonly string[]> = {
 };
 
 /** Undefined: the trace is there. Otherwise the item that stood in the way. */
-async function raiseWanted(
+async function leaveTrace(
   table: CheckpointTable,
-  input: AcquireInput,
-  stillTrue: StillTrue,
+  { wanted, ...key }: AcquireInput,
+  { stillTrue, raises }: Extract<AcquireStep, { kind: 'raise' }>,
+  backUpAt: number | undefined,
 ): Promise<{ item: CheckpointItem | undefined } | undefined> {
   const { state, ...facts } = stillTrue;
-  const result = await conditionalUpdate(table, input, {
-    update: 'SET #wanted = :wanted',
-    condition: allOf(...STILL[state], CLAUSES.askedForLess),
+  const assignments = [...(raises ? ['#wanted = :wanted'] : []), ...(backUpAt ? ['#backUpAt = :backUpAt'] : [])];
+  const result = await conditionalUpdate(table, key, {
+    update: `SET ${assignments.join(', ')}`,
+    condition: allOf(...STILL[state], raises ? CLAUSES.askedForLess : CLAUSES.somebodyAskedForAsMuch),
     values: {
-      ':wanted': input.wanted,
+      ':wanted': wanted,
+      ':backUpAt': backUpAt,
       ...Object.fromEntries(Object.entries(facts).map(([name, value]) => [`:${name}`, value])),
     },
   });

@@ -5,7 +5,7 @@
 import type { Version } from '../../model/ids.ts';
 import type { CheckpointItem } from './item.ts';
 import { NOBODY } from './item.ts';
-import { expiredBefore } from './lease.ts';
+import { expiredBefore, isBackedUp, LEASE_MARGIN_MS } from './lease.ts';
 import type { AcquireInput, AcquireResult } from './port.ts';
 
 /** What a loser must still find unchanged when it raises `wanted`. */
@@ -19,8 +19,14 @@ export type AcquireStep =
   | { kind: 'take'; raise: boolean }
   /** There is no checkpoint yet, and the caller's start version was not known. */
   | { kind: 'take-first' }
-  /** Leave the trace, then answer. */
-  | { kind: 'raise'; stillTrue: StillTrue; then: Exclude<AcquireResult, { kind: 'acquired' }> }
+  /** Leave the trace, then answer. `backUpBy`: with a wake-up that comes then. `raises`: less was wanted so far. */
+  | {
+      kind: 'raise';
+      stillTrue: StillTrue;
+      raises: boolean;
+      backUpBy?: number;
+      then: Exclude<AcquireResult, { kind: 'acquired' }>;
+    }
   | { kind: 'answer'; result: Exclude<AcquireResult, { kind: 'acquired' }> }
   /** An earlier try of this very call had taken the lease; its response was lost. */
   | { kind: 'acquired-before'; item: CheckpointItem; previousEndedUncleanly: boolean };
@@ -39,13 +45,20 @@ export function decideAcquire(item: CheckpointItem | undefined, asked: Asked): A
     return { kind: 'acquired-before', item, previousEndedUncleanly: item.takenFrom !== NOBODY };
   }
   const isHeld = item.leaseOwner !== undefined && (item.leaseUntil ?? 0) >= expiredBefore(now);
-  const leaveTrace = (stillTrue: StillTrue, then: Exclude<AcquireResult, { kind: 'acquired' }>): AcquireStep =>
-    item.wanted >= wanted || redelivers ? { kind: 'answer', result: then } : { kind: 'raise', stillTrue, then };
+  const leaveTrace = (
+    stillTrue: StillTrue,
+    then: Exclude<AcquireResult, { kind: 'acquired' }>,
+    backUpBy?: number,
+  ): AcquireStep => {
+    const raises = item.wanted < wanted;
+    const needsBackUp = backUpBy !== undefined && !isBackedUp(item.backUpAt, now, backUpBy);
+    if (redelivers || !(raises || needsBackUp)) return { kind: 'answer', result: then };
+    return { kind: 'raise', stillTrue, raises, ...(needsBackUp && { backUpBy }), then };
+  };
 
   if (isHeld) {
-    const { leaseMessage: messageId } = item;
     const until = item.leaseUntil ?? 0;
-    return leaveTrace({ state: 'held', token: item.token }, { kind: 'held', until, ...(messageId && { messageId }) });
+    return leaveTrace({ state: 'held', token: item.token }, { kind: 'held', until }, until + LEASE_MARGIN_MS);
   }
   const raise = item.wanted <= wanted;
   if (redelivers) return { kind: 'take', raise: false };
@@ -56,9 +69,8 @@ export function decideAcquire(item: CheckpointItem | undefined, asked: Asked): A
   }
   const retryAt = item.attempting?.retryAt ?? 0;
   if (purpose === 'deliver' && retryAt > now) {
-    const messageId = item.attempting?.messageId;
-    const then = { kind: 'deferred', until: retryAt, ...(messageId && { messageId }) } as const;
-    return leaveTrace({ state: 'deferred', token: item.token, retryAt }, then);
+    const stillTrue = { state: 'deferred', token: item.token, retryAt } as const;
+    return leaveTrace(stillTrue, { kind: 'deferred', until: retryAt }, retryAt);
   }
   const nothingWaits = item.leaseOwner === undefined && item.wanted <= item.version;
   if (nothingWaits && item.version >= wanted) {

@@ -15,7 +15,7 @@ export interface LeaseProof {
   nonce: string;
 }
 
-const LEASE_ATTRIBUTES = ['#leaseOwner', '#leaseUntil', '#leaseMode', '#leaseMessage', '#takenFrom'];
+const LEASE_ATTRIBUTES = ['#leaseOwner', '#leaseUntil', '#leaseMode', '#takenFrom'];
 
 export function saveUpdate(
   change: CheckpointChange,

@@ -24,9 +24,9 @@ export interface CheckpointItem {
   leaseOwner?: string;
   leaseUntil?: number;
   leaseMode?: 'shared' | 'alone';
-  leaseMessage?: string;
   /** Owner of the unreleased lease that the present holder took over, or `NOBODY`: survives a lost response. */
   takenFrom?: string;
+  backUpAt?: number;
   /** Names the last save: a retry of the same save is recognised by it. */
   saved?: string;
   attempting?: Checkpoint['attempting'];
@@ -54,24 +54,14 @@ function keyOf(pk: string): CheckpointKey {
 /** @throws EventRecoveryError `NEWER_FORMAT` when a newer version of the project wrote it */
 export function toCheckpoint(item: CheckpointItem): Checkpoint {
   readableFormat('checkpoint', item.format, CHECKPOINT_FORMAT);
-  const { leaseOwner: owner, leaseUntil: until, leaseMode: mode, leaseMessage: messageId } = item;
-  const {
-    pk,
-    sk: _sk,
-    leaseOwner: _o,
-    leaseUntil: _u,
-    leaseMode: _m,
-    leaseMessage: _i,
-    takenFrom: _t,
-    saved: _s,
-    ...rest
-  } = item;
+  const { leaseOwner: owner, leaseUntil: until, leaseMode: mode } = item;
+  const { pk, sk: _sk, leaseOwner: _o, leaseUntil: _u, leaseMode: _m, takenFrom: _t, saved: _s, ...rest } = item;
   return {
     ...keyOf(pk),
     ...rest,
     ...(owner !== undefined &&
       until !== undefined && {
-        lease: { owner, until, mode: mode ?? 'shared', ...(messageId !== undefined && { messageId }) },
+        lease: { owner, until, mode: mode ?? 'shared' },
       }),
   };
 }

@@ -4,6 +4,16 @@
 /** The server clock has a resolution of 1 s and both sides may be off by it: nobody takes a lease within this of its end. */
 export const LEASE_MARGIN_MS = 2_000;
 
+/** A back-up that comes later than this after it is needed is too late: another one is sent. */
+const BACK_UP_LATENESS_MS = 60_000;
+
+/**
+ * Does a back-up wake-up lie ahead that comes in time? Sender and receiver may both be off by the margin: a wake-up must
+ * never take itself for the one that comes later.
+ */
+export const isBackedUp = (backUpAt: number | undefined, now: number, by: number): boolean =>
+  backUpAt !== undefined && backUpAt > now + 2 * LEASE_MARGIN_MS && backUpAt <= by + BACK_UP_LATENESS_MS;
+
 /** A lease that ends before this has ended for everybody. */
 export const expiredBefore = (now: number): number => now - LEASE_MARGIN_MS;
 
@@ -19,7 +29,7 @@ export const NAMES = {
   '#leaseOwner': 'leaseOwner',
   '#leaseUntil': 'leaseUntil',
   '#leaseMode': 'leaseMode',
-  '#leaseMessage': 'leaseMessage',
+  '#backUpAt': 'backUpAt',
   '#takenFrom': 'takenFrom',
   '#saved': 'saved',
   '#attempting': 'attempting',
@@ -60,8 +70,27 @@ export const CLAUSES = {
 
 export const allOf = (...clauses: readonly string[]): string => clauses.join(' AND ');
 
+/** An expression is one of a few hundred texts: what each of them uses is looked up once. */
+const usedBy = { '#': new Map<string, readonly string[]>(), ':': new Map<string, readonly string[]>() };
+/** Texts made at run time must not fill the memory. */
+const USED_BY_LIMIT = 2_000;
+
+/** The placeholders in an expression: names (`#`) or values (`:`). */
+export function placeholdersIn(expression: string, kind: '#' | ':'): readonly string[] {
+  const known = usedBy[kind].get(expression);
+  if (known !== undefined) return known;
+  const found = [...new Set(expression.match(kind === '#' ? /#\w+/g : /:\w+/g) ?? [])];
+  if (usedBy[kind].size >= USED_BY_LIMIT) usedBy[kind].clear();
+  usedBy[kind].set(expression, found);
+  return found;
+}
+
 /** Only the placeholders that an expression uses: DynamoDB refuses unused ones. */
 export function namesIn(...expressions: readonly (string | undefined)[]): Record<string, string> {
-  const used = new Set(expressions.flatMap((expression) => expression?.match(/#\w+/g) ?? []));
-  return Object.fromEntries(Object.entries(NAMES).filter(([placeholder]) => used.has(placeholder)));
+  const names: Record<string, string> = {};
+  for (const expression of expressions) {
+    if (expression === undefined) continue;
+    for (const placeholder of placeholdersIn(expression, '#')) names[placeholder] = NAMES[placeholder as Placeholder];
+  }
+  return names;
 }

@@ -21,16 +21,15 @@ export type AcquireResult =
     }
   /**
    * Somebody holds the lease; `wanted` is at least what was asked for, so a wake-up may be acknowledged. With purpose
-   * `redeliver` nothing was written: the message needs a trace of its own. So does the message with this `messageId`: it is
-   * the holder's own, handed out twice, and the only way back when the holder dies.
+   * `redeliver` nothing was written: the message needs a trace of its own.
    */
-  | { kind: 'held'; until: number; messageId?: string }
+  | { kind: 'held'; until: number }
   /** Everything asked for is resolved and nothing waits: no lease was taken, one write unit spent. */
   | { kind: 'up-to-date'; version: Version }
   /** The stream waits behind a dead letter; `wanted` was recorded, no lease was taken. */
   | { kind: 'parked'; deadLetterId: string }
-  /** A failed event waits for its next try, whose wake-up is on its way; `wanted` was recorded, no lease. `messageId` as above. */
-  | { kind: 'deferred'; until: number; messageId?: string };
+  /** A failed event waits for its next try, whose wake-up is on its way; `wanted` was recorded, no lease was taken. */
+  | { kind: 'deferred'; until: number };
 
 /**
  * Why the lease is asked for. `deliver`: a delivery, which waits while a failed event waits for its next try. `force`: the
@@ -48,8 +47,12 @@ export interface AcquireInput extends CheckpointKey {
   leaseDurationMs: number;
   mode: 'shared' | 'alone';
   purpose: AcquirePurpose;
-  /** The message that is acknowledged only when the work is done. */
-  messageId?: string;
+  /**
+   * Sends a wake-up that arrives not before `notBefore` (server clock, as the result), and says when at the earliest. Called
+   * before the answer is `held` or `deferred`, unless one lies ahead already: what the holder does with its own message, or
+   * SQS with a message that it hands out twice, must not decide whether the work goes on.
+   */
+  backUp(notBefore: number): Promise<number>;
   /**
    * Where an absent checkpoint begins: 0, or the version at the consumer's start position. A function is called only when
    * the checkpoint is absent, which then costs one write unit more.

@@ -4,7 +4,7 @@
 import type { World } from '../../platform/clock.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { type CheckpointItem, checkpointKey } from './item.ts';
-import { namesIn } from './lease.ts';
+import { namesIn, placeholdersIn } from './lease.ts';
 import type { CheckpointKey } from './port.ts';
 import { refusalOf, withRetries } from './refusal.ts';
 
@@ -61,6 +61,11 @@ export async function conditionalUpdate(
 }
 
 function valuesIn(values: Record<string, unknown>, ...expressions: readonly string[]): Record<string, unknown> {
-  const used = new Set(expressions.flatMap((expression) => expression.match(/:\w+/g) ?? []));
-  return Object.fromEntries(Object.entries(values).filter(([placeholder]) => used.has(placeholder)));
+  const used: Record<string, unknown> = {};
+  for (const expression of expressions) {
+    for (const placeholder of placeholdersIn(expression, ':')) {
+      if (Object.hasOwn(values, placeholder)) used[placeholder] = values[placeholder];
+    }
+  }
+  return used;
 }

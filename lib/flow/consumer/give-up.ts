@@ -49,8 +49,7 @@ async function retryLater(
   const { version } = event.metadata;
   const { stored } = run.session;
   const retryAt = run.batch.engine.serverClock.now() + delaySeconds * 1000;
-  const [messageId] = run.work.messageIds;
-  const attempting: Attempting = { version, count: attempts, firstFailedAt, lastError, retryAt, messageId };
+  const attempting: Attempting = { version, count: attempts, firstFailedAt, lastError, retryAt };
   await commitPending(run, { attempting, release: {} });
   count(run.batch.engine, 'Retries');
   const message = wakeUpMessage(run.batch, run.work, { reason: 'retry', version: stored.wanted, hops: 0 });

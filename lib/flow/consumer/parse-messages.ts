@@ -38,6 +38,7 @@ const SHA_256_HEX = /^[0-9a-f]{64}$/;
 
 /** Complete by the compiler: a new reason that is missing here would be refused as malformed. */
 const WAKE_UP_REASONS: Record<Extract<QueueMessage, { kind: 'wake-up' }>['reason'], true> = {
+  'back-up': true,
   continue: true,
   retry: true,
   gap: true,

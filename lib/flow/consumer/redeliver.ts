@@ -23,7 +23,7 @@ import type { RedeliverWork } from './stream-work.ts';
 export type RedeliverEnd = 'acknowledge' | 'fail';
 
 /** Never throws. */
-export async function redeliver(batch: Batch, { messageId, body }: RedeliverWork): Promise<RedeliverEnd> {
+export async function redeliver(batch: Batch, { body }: RedeliverWork): Promise<RedeliverEnd> {
   try {
     if (batch.deadline.isOver()) return 'fail';
     if (batch.deadline.isNear()) return await sendLater(batch, body, body.versions, { hops: body.hops + 1 });
@@ -36,9 +36,9 @@ export async function redeliver(batch: Batch, { messageId, body }: RedeliverWork
       now: engine.serverClock.now(),
       leaseDurationMs: Math.max(0, batch.deadline.remainingMs()),
       mode: 'shared',
-      messageId,
       purpose: 'redeliver',
       startVersion: 0 as Version,
+      backUp: neverAsked,
     });
     if (acquired.kind === 'held') {
       // Raising `wanted` would say nothing about a redelivery: it sends itself on, less and less often.
@@ -82,6 +82,9 @@ async function underLease(batch: Batch, session: Session, body: Redeliver): Prom
     throw error;
   }
 }
+
+/** A redelivery that meets a holder sends itself on. */
+const neverAsked = (): Promise<never> => Promise.reject(new Error('a redelivery leaves no back-up'));
 
 /** True: the stream's own work waits, and is woken up by the caller. */
 async function release(session: Session): Promise<boolean> {

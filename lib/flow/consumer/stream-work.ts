@@ -28,6 +28,9 @@ export interface StreamWork {
   redeliveries: RedeliverWork[];
 }
 
+/** These wait while a failed event waits for its next try. */
+const WAITING: ReadonlySet<WakeUp['reason']> = new Set(['event', 'stream-moved', 'back-up']);
+
 /** In the order in which the streams appear in the batch. */
 export function groupByStream(messages: readonly ParsedMessage[]): StreamWork[] {
   const groups = new Map<StreamId, ParsedMessage[]>();
@@ -50,7 +53,7 @@ function streamWork(streamId: StreamId, messages: readonly ParsedMessage[]): Str
     streamId,
     messageIds: wakeUps.map(({ messageId }) => messageId),
     wanted: newest?.version ?? (0 as Version),
-    forced: bodies.some(({ reason }) => reason !== 'event' && reason !== 'stream-moved'),
+    forced: bodies.some(({ reason }) => !WAITING.has(reason)),
     hops: Math.max(0, ...bodies.map(({ hops }) => hops)),
     correlationId: newest?.correlationId ?? '',
     ...(replayId !== undefined && { replayId }),

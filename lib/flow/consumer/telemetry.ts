@@ -31,6 +31,7 @@ export type EngineCounter =
   | 'StreamsAlone'
   | 'StreamsDamaged'
   | 'StreamsFailed'
+  | 'BackUps'
   | 'Continuations'
   | 'Retries'
   | 'Rewinds'

@@ -6,7 +6,6 @@ import type { Attempting } from '../../model/checkpoint.ts';
 import { StreamDamagedError } from '../../model/errors.ts';
 import type { Version } from '../../model/ids.ts';
 import { errorFacts } from '../../platform/logging.ts';
-import { LEASE_MARGIN_MS } from '../checkpoint/lease.ts';
 import type { AcquireResult } from '../checkpoint/port.ts';
 import { catchUp, storeBeforeHandOver } from './catch-up.ts';
 import { damageKind } from './damage-kind.ts';
@@ -32,9 +31,6 @@ export async function workStream(batch: Batch, work: StreamWork, isExclusive: bo
     const acquired = await acquire(batch, work);
     if (acquired.kind !== 'acquired') {
       noteOthers(batch, work, acquired);
-      const waitsForSomebody = acquired.kind === 'held' || acquired.kind === 'deferred';
-      const isTheirs = waitsForSomebody && work.messageIds.includes(acquired.messageId ?? '');
-      if (isTheirs) await comeBackLater(batch, work, acquired.until);
       return { kind: 'acknowledge' };
     }
     const run = startRun(batch, work, acquired);
@@ -55,7 +51,8 @@ export async function workAlone(run: StreamRun): Promise<StreamEnd> {
   return guarded(run, () => handOver(run));
 }
 
-async function acquire({ engine, deadline }: Batch, work: StreamWork): Promise<AcquireResult> {
+async function acquire(batch: Batch, work: StreamWork): Promise<AcquireResult> {
+  const { engine, deadline } = batch;
   const { streamId } = work;
   const { startFrom, startPosition } = await engine.registration({ fresh: false });
   return engine.checkpoints.acquire({
@@ -66,10 +63,10 @@ async function acquire({ engine, deadline }: Batch, work: StreamWork): Promise<A
     now: engine.serverClock.now(),
     leaseDurationMs: Math.max(0, deadline.remainingMs()),
     mode: 'shared',
-    messageId: work.messageIds[0],
     purpose: work.forced ? 'force' : 'deliver',
     startVersion:
       startFrom === 'beginning' ? (0 as Version) : () => engine.log.versionAtPosition(streamId, startPosition),
+    backUp: (notBefore) => sendBackUp(batch, work, notBefore),
   });
 }
 
@@ -85,14 +82,15 @@ function noteOthers(batch: Batch, work: StreamWork, { kind }: Exclude<AcquireRes
 }
 
 /**
- * SQS may hand a message out twice at the same time, and one acknowledgement removes both. When the other receiver is the
- * one that works now, and dies, nothing would come back: so another wake-up takes the message's place.
+ * In case the holder that this message met dies: its own message may be gone, because SQS may hand a message out twice at
+ * the same time, and one acknowledgement removes both. One such wake-up ahead serves all who meet a holder meanwhile.
  */
-async function comeBackLater(batch: Batch, work: StreamWork, until: number): Promise<void> {
-  const waitMs = until + LEASE_MARGIN_MS - batch.engine.serverClock.now();
-  const delaySeconds = Math.min(MAX_DELAY_SECONDS, Math.max(1, Math.ceil(waitMs / 1_000) + 1));
-  const message = wakeUpMessage(batch, work, { reason: 'continue', version: work.wanted, hops: work.hops });
-  await sendOn(batch, message, delaySeconds);
+async function sendBackUp(batch: Batch, work: StreamWork, notBefore: number): Promise<number> {
+  const now = batch.engine.serverClock.now();
+  const delaySeconds = Math.min(MAX_DELAY_SECONDS, Math.max(1, Math.ceil((notBefore - now) / 1_000)));
+  await sendOn(batch, wakeUpMessage(batch, work, { reason: 'back-up', version: work.wanted, hops: 0 }), delaySeconds);
+  count(batch.engine, 'BackUps');
+  return now + delaySeconds * 1_000;
 }
 
 function startRun(batch: Batch, work: StreamWork, acquired: Extract<AcquireResult, { kind: 'acquired' }>): StreamRun {

@@ -56,21 +56,59 @@ describe('a message that SQS hands out twice', () => {
     await expectAllResolved(system, 's', 2);
   });
 
-  it('costs nothing more when the lease belongs to another message', async () => {
+  it('leaves one wake-up behind for all who meet the holder, whatever their messages', async () => {
+    const system = new System();
+    await system.append('s', [1, 1, 1, 1]);
+    await system.deliver('s', [1, 2, 3, 4]);
+    const received = system.queue.receive(4, () => 0);
+    const [first, ...others] = received;
+    if (first === undefined) throw new Error('nothing was received');
+    const dying = system.startProcess();
+    const stuck = system.engine(dying, { react: () => new Promise(() => undefined) }).handleBatch([first], invocation);
+    const losing = async () => {
+      for (const one of others) await system.engine(system.startProcess()).handleBatch([one], invocation);
+    };
+    await system.time.run(Promise.race([stuck, losing()]));
+    dying.kill();
+    // SQS forgets them all: the holder's own one was acknowledged by another receiver.
+    system.queue.delete(received.map(({ messageId }) => messageId));
+    expect(system.metrics.total('BackUps')).toBe(1);
+    await system.untilQuiet();
+    await expectAllResolved(system, 's', 4);
+  });
+
+  it('is acknowledged by one receiver before the other one takes the lease and dies', async () => {
     const system = new System();
     await system.append('s', [1, 1]);
     await system.deliver('s', [1, 2]);
-    const [first, second] = system.queue.receive(2, () => 0);
-    if (first === undefined || second === undefined) throw new Error('nothing was received');
+    const [holders] = system.queue.receive(1, () => 0);
+    const [one] = system.queue.receive(
+      1,
+      () => 0,
+      () => true,
+    );
+    const [other] = system.queue.receive(1, () => 0);
+    if (holders === undefined || one === undefined || other === undefined) throw new Error('nothing was received');
+    const working = system.startProcess();
+    const holder = system
+      .engine(working, { react: () => new Promise(() => undefined) })
+      .handleBatch([holders], invocation);
+    const loser = system.engine(system.startProcess()).handleBatch([one], invocation);
+    await system.time.run(Promise.race([holder, loser]));
+    // Acknowledged: the other receiver's message is gone while it waits for its turn.
+    system.queue.delete([one.messageId]);
+    working.kill();
+    await system.time.run(system.time.world.timers.sleep(LEASE_MS + 3_000));
     const dying = system.startProcess();
-    const holder = system.engine(dying, { react: () => new Promise(() => undefined) });
-    const stuck = holder.handleBatch([first], { ...invocation, remainingMs: () => LEASE_MS });
-    const other = system.engine(system.startProcess()).handleBatch([second], invocation);
-    await system.time.run(Promise.race([stuck, other]));
-    expect(
-      system.queue.sent.filter(
-        ({ kind, ...body }) => kind === 'wake-up' && 'reason' in body && body.reason === 'continue',
-      ),
-    ).toEqual([]);
+    const next = system.engine(dying, {
+      react: async () => {
+        dying.kill();
+        return new Promise(() => undefined);
+      },
+    });
+    await system.time.run(Promise.race([next.handleBatch([other], invocation), dying.dead]));
+    system.queue.delete([holders.messageId]);
+    await system.untilQuiet();
+    await expectAllResolved(system, 's', 2);
   });
 });

@@ -349,6 +349,30 @@ describe('writes that can never be committed', () => {
     expect(await system.checkpoint('s')).toMatchObject({ version: 2, parked: { version: 3 } });
   });
 
+  it('of one event of a group: what was reacted to after it is not forgotten when it is skipped', async () => {
+    const system = new System({
+      declaration: { groupCommits: true, maxAttempts: 1, onPoison: 'skip' },
+      settings: { chunkEvents: 5 },
+      react: ({ event }) =>
+        event.metadata.version === 3
+          ? [
+              {
+                ConditionCheck: {
+                  TableName: 'Effects',
+                  Key: { pk: 'no' },
+                  ConditionExpression: 'attribute_exists(pk)',
+                },
+              },
+            ]
+          : [],
+    });
+    await system.append('s', [9]);
+    await system.deliver('s', [9]);
+    await system.untilQuiet();
+    await expectAllResolved(system, 's', 9);
+    expect(system.applied('s')).toEqual([1, 2, 4, 5, 6, 7, 8, 9]);
+  });
+
   function createIdempotent(system: System, writes: readonly Write[]) {
     return system.engine(system.startProcess(), { react: () => writes });
   }

@@ -180,6 +180,31 @@ describe('a registration', () => {
   });
 });
 
+describe('a marker that a newer holder took over', () => {
+  it.each(['begin', 'complete'] as const)('at its %s ends the work at once', async (when) => {
+    const system = new System({ declaration: { effects: 'idempotent' } });
+    await system.append('s', [3]);
+    const reacted: number[] = [];
+    const engine = system.engine(system.startProcess(), {
+      react: (event) => {
+        reacted.push(event.metadata.version);
+        return undefined;
+      },
+      markers: {
+        begin: async () => (when === 'begin' ? { kind: 'held-by-higher-token', token: 9 } : { kind: 'begun' }),
+        complete: async () => false,
+        abandon: async () => undefined,
+        completedWrite: () => ({}),
+      },
+    });
+    const message = { messageId: 'm', receiveCount: 1, body: await system.delivery('s', 3) };
+    const work = engine.handleBatch([message], { remainingMs: () => 10_000, requestId: 'r' });
+    expect(await system.time.run(work)).toEqual({ failedMessageIds: ['m'] });
+    expect(reacted).toEqual(when === 'begin' ? [] : [1]);
+    expect(await system.checkpoint('s')).toMatchObject({ version: 0 });
+  });
+});
+
 describe('what is delivered', () => {
   it('is not believed when it contradicts itself: the store decides', async () => {
     const system = new System({ concurrency: 1 });

@@ -230,7 +230,7 @@ export class System {
   }
 
   /** @param instead of the standard parts */
-  engine(process: Process, instead: Partial<Pick<EngineDeps, 'react' | 'registration'>> = {}) {
+  engine(process: Process, instead: Partial<Pick<EngineDeps, 'react' | 'registration' | 'markers'>> = {}) {
     const { world } = this.time;
     const { wrapDynamo = (dynamo: Dynamo) => dynamo, skewMs = 0 } = this.#options;
     const offsetMs = Math.round((world.random.next() * 2 - 1) * skewMs);
