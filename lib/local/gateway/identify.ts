@@ -101,3 +101,7 @@ export function s3Target(path: string): { bucket: string; key: string } {
   const [, bucket = '', ...key] = path.split('/');
   return { bucket: decodeURIComponent(bucket), key: key.map(decodeURIComponent).join('/') };
 }
+
+/** Id of an event source mapping in a Lambda API path. */
+export const mappingIdOf = (path: string): string =>
+  decodeURIComponent(/\/event-source-mappings\/([^/]+)$/.exec(path)?.[1] ?? '');

@@ -5,6 +5,7 @@ import { evidenceOf } from '../mappings/evidence.ts';
 import type { Mapping } from '../mappings/mapping.ts';
 import { arn } from '../names.ts';
 import type { ServiceHandler } from './gateway.ts';
+import { mappingIdOf } from './identify.ts';
 import { errorReply, jsonReply } from './replies.ts';
 
 export const mappingReads =
@@ -25,6 +26,3 @@ export const mappingReads =
       LastProcessingResult: evidence.lastProcessingResult,
     });
   };
-
-export const mappingIdOf = (path: string): string =>
-  decodeURIComponent(/\/event-source-mappings\/([^/]+)$/.exec(path)?.[1] ?? '');

@@ -2,8 +2,7 @@
 // A transaction needs the permission of every write in it, a batch the batch's own, as IAM has it.
 
 import type { GatewayCall } from '../gateway/gateway.ts';
-import { s3Target } from '../gateway/identify.ts';
-import { mappingIdOf } from '../gateway/mapping-reads.ts';
+import { mappingIdOf, s3Target } from '../gateway/identify.ts';
 import { ACCOUNT, arn, resourceOfArn } from '../names.ts';
 import type { Need } from './policy.ts';
 
