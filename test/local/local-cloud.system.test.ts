@@ -68,7 +68,7 @@ beforeAll(async () => {
   dynamodb = new DynamoDBClient(client());
 });
 afterEach(() => local.faults.clear());
-afterAll(() => local.stop());
+afterAll(() => local?.stop());
 
 describe('a deployed template', () => {
   it('ran its custom resource with strings, and took the attributes of the answer', async () => {

@@ -39,7 +39,7 @@ beforeAll(async () => {
   system = await startLocalSystem();
   dynamodb = new DynamoDBClient(system.clientConfig);
 });
-afterAll(() => system.stop());
+afterAll(() => system?.stop());
 
 describe('the local system', () => {
   it('takes an order from the store to both consumers', async () => {

@@ -31,7 +31,7 @@ async function run(scenario: Scenario, events: number, workload: Workload = orde
 beforeAll(async () => {
   system = await startLocalSystem();
 });
-afterAll(() => system.stop());
+afterAll(() => system?.stop());
 
 describe('the drill', () => {
   it('finds nothing wrong after the relay was killed at its four critical points', async () => {
