@@ -38,7 +38,7 @@ const moved = (streamId: string, count: number): Promise<Movement[]> =>
 beforeAll(async () => {
   system = await startLocalSystem();
   dynamodb = new DynamoDBClient(system.clientConfig);
-});
+}, 180_000);
 afterAll(() => system?.stop());
 
 describe('the local system', () => {

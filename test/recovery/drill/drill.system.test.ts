@@ -30,7 +30,7 @@ async function run(scenario: Scenario, events: number, workload: Workload = orde
 
 beforeAll(async () => {
   system = await startLocalSystem();
-});
+}, 180_000);
 afterAll(() => system?.stop());
 
 describe('the drill', () => {
@@ -60,7 +60,7 @@ describe('the drill', () => {
       doubled: 0,
       problems: [],
     });
-  });
+  }, 180_000);
 
   it('fails when deliveries are lost and nobody repairs it', async () => {
     const losing: Scenario = {
