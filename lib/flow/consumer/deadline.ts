@@ -37,7 +37,8 @@ export function createDeadline(timers: Timers, invocation: Invocation): Deadline
     isOver: () => invocation.remainingMs() <= Math.max(abortMs / 2, LEAST_USEFUL_MS),
     leavesFairTime: () => invocation.remainingMs() >= totalMs / 2,
     signal: abort.signal,
-    dispose: () => done.abort(),
+    // With a reason of its own: the default one is an exception with a stack, made in every invocation.
+    dispose: () => done.abort('the batch has ended'),
   };
 }
 

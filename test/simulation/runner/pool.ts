@@ -16,6 +16,8 @@ export interface PoolOptions {
   onProgress?: (total: Summary) => void;
 }
 
+/** A run leaves only garbage behind: with room for several runs, little of it is ever moved. */
+const YOUNG_GENERATION_MB = 64;
 /** Long enough that messages cost nothing, short enough that the last thread does not work alone for long. */
 const CHUNK_SEEDS = 25;
 /** The first chunks are small: most mutants die at once. */
@@ -37,7 +39,10 @@ export async function runPool(options: PoolOptions): Promise<Summary> {
 
   const runWorker = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { mutant } });
+      const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+        workerData: { mutant },
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      });
       const giveWork = (): void => {
         const chunk = takeChunk();
         if (chunk === undefined) worker.terminate().then(() => resolve(), reject);

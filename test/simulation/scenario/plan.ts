@@ -102,7 +102,7 @@ export function planOf(seed: number, overrides: Overrides = {}): Plan {
 
 function planAppends(prng: Prng, streams: readonly string[], producers: number, spanMs: number): PlannedAppend[] {
   const appends: PlannedAppend[] = [];
-  const target = prng.int(MIN_EVENTS, MIN_EVENTS + 20);
+  const target = prng.int(MIN_EVENTS, MIN_EVENTS + 6);
   // Bursts: most of the time a producer appends several times in a row, sometimes to one hot stream.
   const hot = prng.chance(0.3) ? prng.pick(streams) : undefined;
   for (let events = 0, atMs = 0; events < target; ) {
