@@ -30,11 +30,13 @@ export async function batchGetAll<T extends Item = Item>(
   dynamo: Pick<Dynamo, 'batchGet'>,
   table: string,
   keys: readonly Item[],
-  options: Waiting & Omit<BatchGetTable, 'Keys'>,
+  options: Waiting & Pick<BatchGetTable, 'ConsistentRead' | 'ProjectionExpression' | 'ExpressionAttributeNames'>,
 ): Promise<T[]> {
-  const { timers, random, signal, ...request } = options;
+  // Picked by name: callers pass a whole World along with it.
+  const { ConsistentRead, ProjectionExpression, ExpressionAttributeNames } = options;
+  const request = { ConsistentRead, ProjectionExpression, ExpressionAttributeNames };
   const found: T[] = [];
-  await inChunks(keys, BATCH_GET_KEYS, { timers, random, signal }, 'BatchGetItem', async (chunk) => {
+  await inChunks(keys, BATCH_GET_KEYS, options, 'BatchGetItem', async (chunk) => {
     const answer = await dynamo.batchGet({ RequestItems: { [table]: { ...request, Keys: [...chunk] } } });
     found.push(...((answer.Responses?.[table] ?? []) as T[]));
     return (answer.UnprocessedKeys?.[table]?.Keys ?? []) as Item[];
