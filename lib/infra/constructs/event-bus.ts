@@ -123,7 +123,6 @@ export class EventBus extends Construct implements IEventBus {
 class DeployedEventBus extends Construct implements IEventBus {
   readonly bus: events.IEventBus;
   readonly alertsTopic: ITopic;
-  readonly registrationServiceToken: string;
   private readonly prefix: string;
 
   constructor(scope: Construct, id: string, prefix: string) {
@@ -131,10 +130,12 @@ class DeployedEventBus extends Construct implements IEventBus {
     this.prefix = prefix;
     this.bus = events.EventBus.fromEventBusName(this, 'Bus', sharedValue(this, prefix, 'event-bus-name'));
     this.alertsTopic = Topic.fromTopicArn(this, 'AlertsTopic', sharedValue(this, prefix, 'alerts-topic-arn'));
-    this.registrationServiceToken = sharedValue(this, prefix, 'register-consumer-function-arn');
   }
 
   // Looked up when asked for: most stacks do not need them.
+  get registrationServiceToken(): string {
+    return sharedValue(this, this.prefix, 'register-consumer-function-arn');
+  }
   get relayFunctionArn(): string {
     return sharedValue(this, this.prefix, 'relay-commits-function-arn');
   }
