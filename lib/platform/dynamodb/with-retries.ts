@@ -12,10 +12,15 @@ const ATTEMPTS = 5;
 const BASE_DELAY_MS = 50;
 const MAX_DELAY_MS = 1_000;
 
-export const isSurelyNotDone = (error: unknown): boolean =>
-  (error as { name?: string } | undefined)?.name === 'TransactionConflictException' ||
-  cancellation(error)?.kind === 'retryable' ||
-  isThrottle(error);
+/**
+ * Refused before anything was written. A throttle that the SDK has already tried to wait out (its `attempts` say so) is not
+ * waited out once more: 5 x 3 s of its pauses would not fit into a function of 10 s.
+ */
+export function isSurelyNotDone(error: unknown): boolean {
+  const { name, $metadata } = (error ?? {}) as { name?: string; $metadata?: { attempts?: number } };
+  if (name === 'TransactionConflictException' || cancellation(error)?.kind === 'retryable') return true;
+  return isThrottle(error) && ($metadata?.attempts ?? 1) < 2;
+}
 
 export function withRetries(
   dynamo: Dynamo,

@@ -90,6 +90,13 @@ describe('with retries', () => {
     expect(world.sleeps.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(750);
   });
 
+  it('a throttle that the SDK has waited for already is passed on at once', async () => {
+    const error = new ThrottlingException({ ...plain, $metadata: { attempts: 3 } });
+    sdk.on(GetCommand).rejects(error);
+    await expect(withRetries(dynamo, createTestWorld()).get({ TableName, Key: Item })).rejects.toBe(error);
+    expect(sdk.commandCalls(GetCommand)).toHaveLength(1);
+  });
+
   it('every kind of request is covered', async () => {
     const error = new ThrottlingException(plain);
     sdk.onAnyCommand().rejectsOnce(error).resolves({});
