@@ -79,7 +79,7 @@ export class StreamDamagedError extends EventRecoveryError {
   constructor(streamId: string, version: number, damage: string) {
     super(
       'STREAM_DAMAGED',
-      `stream "${streamId}" is damaged at version ${version}: ${damage}; remedy: npx event-recovery scrub --stream ${JSON.stringify(streamId)}`,
+      `stream "${streamId}" is damaged at version ${version}: ${damage}; remedy: npx event-recovery verify --stream-prefix ${JSON.stringify(streamId)}`,
       { facts: { streamId, version, damage } },
     );
     this.streamId = streamId;

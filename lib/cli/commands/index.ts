@@ -1,7 +1,8 @@
 // All commands of the operator's program, in the order of its help.
 
 import type { RegisterCommand } from '../command.ts';
+import { registerDeadLetters } from './dead-letters.ts';
 import { registerGaps } from './gaps.ts';
 import { registerVerify } from './verify.ts';
 
-export const commands: readonly RegisterCommand[] = [registerGaps, registerVerify];
+export const commands: readonly RegisterCommand[] = [registerGaps, registerDeadLetters, registerVerify];

@@ -179,7 +179,7 @@ function parseText(item: Record<string, unknown>): PageText {
 const damaged = (item: Record<string, unknown>, damage: string): EventRecoveryError =>
   new EventRecoveryError(
     'LOG_DAMAGED',
-    `log page ${String(item.firstPosition)}..${String(item.lastPosition)}: ${damage}; remedy: npx event-recovery scrub`,
+    `log page ${String(item.firstPosition)}..${String(item.lastPosition)}: ${damage}; remedy: npx event-recovery verify`,
     { facts: { firstPosition: item.firstPosition, lastPosition: item.lastPosition, damage } },
   );
 

@@ -90,7 +90,7 @@ export async function* pagesFrom(table: LogTable, firstPosition: number, pageSiz
 const missingPage = (expected: number, found: number): EventRecoveryError =>
   new EventRecoveryError(
     'LOG_DAMAGED',
-    `log: no page begins at position ${expected}, the next one begins at ${found}; remedy: npx event-recovery scrub`,
+    `log: no page begins at position ${expected}, the next one begins at ${found}; remedy: npx event-recovery verify`,
     { facts: { expected, found } },
   );
 
