@@ -51,6 +51,15 @@ function workloadOf(name: string): Workload {
   throw new InvalidArgumentError(`"${name}" is none of ${Object.keys(WORKLOADS).join(', ')}.`);
 }
 
+const HELP = `
+Exit codes: 0 every scenario is ok; 1 an event was lost, an effect doubled or out of order, a dead letter left, or a fault
+did not happen; 2 wrong option; 4 the local system did not start; 70 a bug of the drill.
+
+Examples:
+  npm run drill                                        kill consumers half way
+  npm run drill -- --scenario all --seed 7 --json      everything, for machines
+  npm run drill -- --input github                      real webhook payloads`;
+
 const program = new Command('drill')
   .description('Kills consumers half way and proves that nothing is lost and nothing is applied twice.')
   .addOption(
@@ -60,13 +69,18 @@ const program = new Command('drill')
   )
   .option('--list', 'list the scenarios and end')
   .option('--json', 'print one JSON document')
-  .option('--events <n>', 'events per stream (orders only)', wholeNumber(1, EVENTS_MAX))
+  .option(
+    '--events <n>',
+    'events per scenario, in all (orders only; by default 400, hot-stream 50)',
+    wholeNumber(1, EVENTS_MAX),
+  )
   .option('--seed <n>', 'same seed, same orders, kill places and delivery faults', wholeNumber(0, 2 ** 32 - 1), 1)
   .addOption(
     new Option('--input <name>', 'orders (made up) or github (329 real webhook payloads)')
       .argParser(workloadOf)
       .default(orders, orders.name),
   )
+  .addHelpText('after', HELP)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
 
 async function main(): Promise<ExitCode> {

@@ -19,7 +19,7 @@ export async function progressOf(
 ): Promise<Progress> {
   const dynamodb = new DynamoDBClient(system.clientConfig);
   const progress: Progress = { resolved: 0, parked: 0 };
-  for (const streamId of new Set(entries.map((entry) => entry.streamId))) {
+  for (const [streamId, own] of Map.groupBy(entries, (entry) => entry.streamId)) {
     const { Item } = await dynamodb.send(
       new GetItemCommand({
         TableName: system.outputs.CheckpointsTableName,
@@ -29,7 +29,6 @@ export async function progressOf(
     );
     const version = Number(Item?.version?.N ?? 0);
     const parkedAt = Item?.parked?.M?.version?.N;
-    const own = entries.filter((entry) => entry.streamId === streamId);
     progress.resolved += own.filter((entry) => entry.version <= version).length;
     if (parkedAt !== undefined) progress.parked += own.filter((entry) => entry.version >= Number(parkedAt)).length;
   }

@@ -27,7 +27,8 @@ export interface DrillContext {
   ledger: Ledger;
   random: Random;
   seed: number;
-  eventsPerStream: number;
+  /** How many events the scenario should append, in all. A workload with events of its own ignores it. */
+  events: number;
   /** Stream ids and names of this scenario begin with it. */
   prefix: string;
   effectLog: EffectLog;
@@ -39,7 +40,7 @@ export interface DrillContext {
   facts: Readonly<Record<string, unknown>>;
 
   consumer(name: string): WatchedConsumer;
-  /** New streams of the workload. A workload with streams of its own ignores the number. */
+  /** New streams with all events of the scenario. A workload with streams of its own ignores the number. */
   plan(streams: number): PlannedStream[];
   /** Appends everything, one commit per event: streams side by side, each in order. */
   append(streams: readonly PlannedStream[], range?: { from: number; to: number }): Promise<void>;
@@ -61,7 +62,7 @@ export interface ContextOptions {
   /** Makes stream names of this run unique. */
   runId: string;
   seed: number;
-  eventsPerStream: number;
+  events: number;
   progress(text: string): void;
 }
 
@@ -70,7 +71,7 @@ const APPEND_CONCURRENCY = 8;
 const PROGRESS_EVERY = 100;
 
 export async function openContext(options: ContextOptions): Promise<DrillContext> {
-  const { system, workload, seed, eventsPerStream, progress } = options;
+  const { system, workload, seed, events, progress } = options;
   const prefix = `counter-${options.scenario}-${options.runId}-`;
   const ledger = createLedger(system.eventStore, (count) => {
     if (count % PROGRESS_EVERY === 0) progress(`${count} events acknowledged`);
@@ -98,7 +99,7 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
     ledger,
     random: seededRandom(seed),
     seed,
-    eventsPerStream,
+    events,
     prefix,
     effectLog,
     orderOf: (name) => orders.get(name) ?? [],
@@ -111,7 +112,7 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
     facts,
     consumer,
     plan(streams) {
-      const plan = workload.plan({ prefix, streams, eventsPerStream, seed });
+      const plan = workload.plan({ prefix, streams, events, seed });
       planned.push(...plan);
       return plan;
     },

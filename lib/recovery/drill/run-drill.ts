@@ -13,14 +13,14 @@ export interface RunOptions {
   workload: Workload;
   scenarios: readonly Scenario[];
   seed: number;
-  /** Events per stream; overrides the scenario's own. */
+  /** Events per scenario, in all; overrides the scenario's own number. */
   events?: number;
   /** Unique per run: part of the streams' names. */
   runId: string;
   progress(text: string): void;
 }
 
-const DEFAULT_EVENTS = 100;
+const DEFAULT_EVENTS = 400;
 
 export async function runDrill(options: RunOptions): Promise<DrillReport> {
   const results: ScenarioResult[] = [];
@@ -37,18 +37,19 @@ async function runScenario(scenario: Scenario, options: RunOptions): Promise<Sce
   };
   const deadLettersBefore = await deadLetterCount(system);
   const endsBefore = new Map(workload.consumers.map(({ name }) => [name, system.unplannedEnds(name)]));
-  const eventsPerStream = options.events ?? scenario.eventsPerStream ?? DEFAULT_EVENTS;
+  const events = options.events ?? scenario.events ?? DEFAULT_EVENTS;
   const context = await openContext({
     system,
     workload,
     scenario: scenario.name,
     runId: options.runId,
     seed,
-    eventsPerStream,
+    events,
     progress,
   });
   try {
-    await scenario.run(context);
+    // A scenario that cannot go on has failed; what it did until then is judged all the same.
+    await scenario.run(context).catch((error: Error) => context.problem(error.message));
     progress('waiting until nothing is under way');
     await settle(context);
     await scenario.verify?.(context);

@@ -8,8 +8,8 @@ export interface Scenario {
   name: string;
   /** One sentence for `--list`. */
   summary: string;
-  /** Events that a stream has by default. @default 100 */
-  eventsPerStream?: number;
+  /** Events to append when nobody says how many. @default 400: four streams of a hundred */
+  events?: number;
   run(context: DrillContext): Promise<void>;
   /** Looks at what only shows when everything is quiet. */
   verify?(context: DrillContext): Promise<void> | void;

@@ -50,10 +50,18 @@ async function activity(context: DrillContext): Promise<{ busy: number; text: st
   const delayed = sum((queue) => queue.delayed);
   const running = context.system.inFlight();
   const effects = context.workload.consumers
-    .map((consumer) => `${consumer.name} ${context.orderOf(consumer.name).length}`)
+    .map(({ name, eventTypes }) => {
+      const wanted = context.ledger.entries.filter((entry) => eventTypes.includes(entry.type)).length;
+      return `${name} ${context.orderOf(name).length}/${wanted}`;
+    })
     .join(', ');
-  return {
-    busy: waiting + hidden + delayed + running,
-    text: `effects: ${effects}; messages: ${waiting} waiting, ${hidden} received and not acknowledged, ${delayed} delayed; ${running} under way`,
-  };
+  const busy = waiting + hidden + delayed + running;
+  if (busy === hidden && hidden > 0) {
+    return {
+      busy,
+      text: `effects: ${effects}; ${hidden} messages of ended functions come back after their visibility timeout`,
+    };
+  }
+  const text = `effects: ${effects}; messages: ${waiting} waiting, ${hidden} in work, ${delayed} delayed; ${running} invocations`;
+  return { busy, text };
 }

@@ -33,11 +33,19 @@ export interface PlannedStream {
   events: readonly NewEvent[];
 }
 
+export interface PlanOptions {
+  prefix: string;
+  streams: number;
+  /** In all, spread evenly. */
+  events: number;
+  seed: number;
+}
+
 export interface Workload {
   name: string;
   consumers: readonly WatchedConsumer[];
   /** New streams for one scenario: their names begin with `prefix`. */
-  plan(options: { prefix: string; streams: number; eventsPerStream: number; seed: number }): PlannedStream[];
+  plan(options: PlanOptions): PlannedStream[];
   openEffectLog(system: DrillSystem, prefix: string): Promise<EffectLog>;
   /** Compares what is read back with what was appended. Returns sentences about differences. */
   compare?(planned: readonly PlannedStream[], system: DrillSystem): Promise<string[]>;

@@ -35,7 +35,7 @@ afterAll(() => system?.stop());
 
 describe('the drill', () => {
   it('finds nothing wrong after the relay was killed at its four critical points', async () => {
-    const result = await run(relayCrash, 12);
+    const result = await run(relayCrash, 48);
     expect(result).toMatchObject({
       ok: true,
       appended: 48,
@@ -74,7 +74,7 @@ describe('the drill', () => {
         await context.system.faults.pauseMappings('RelayCommits');
       },
     };
-    const result = await run(losing, 5);
+    const result = await run(losing, 10);
     expect(result.ok).toBe(false);
     expect(result.appended).toBe(10);
     expect(result.lost).toBeGreaterThan(0);

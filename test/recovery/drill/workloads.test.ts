@@ -11,7 +11,7 @@ import { ORDER_CONSUMERS } from '../../../lib/recovery/drill/workloads/order-con
 import { orders } from '../../../lib/recovery/drill/workloads/orders.ts';
 
 const [inventory, notification] = ORDER_CONSUMERS as [WatchedConsumer, WatchedConsumer];
-const options = { prefix: 'counter-x-', streams: 3, eventsPerStream: 10, seed: 7 };
+const options = { prefix: 'counter-x-', streams: 3, events: 30, seed: 7 };
 const event = {
   id: 'placed-x-1-5',
   streamId: 'counter-x-1',

@@ -17,7 +17,7 @@ const CONTENDERS_MIN = 3;
 export const hotStream: Scenario = {
   name: 'hot-stream',
   summary: 'fifty wake-ups of one stream at concurrency ten: nothing may reach a dead-letter queue',
-  eventsPerStream: 50,
+  events: 50,
   async run(context) {
     const stream = [...context.plan(1)].sort((a, b) => b.events.length - a.events.length)[0];
     if (!stream) return;

@@ -12,7 +12,7 @@ const RATE = 0.1;
 export const lostDeliveries: Scenario = {
   name: 'lost-deliveries',
   summary: 'a tenth of the deliveries vanishes, and the end of a stream completely; the gap scan finds and fills it',
-  eventsPerStream: 20,
+  events: 160,
   async run(context) {
     const { faults } = context.system;
     const streams = context.plan(STREAMS);

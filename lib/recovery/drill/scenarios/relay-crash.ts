@@ -4,6 +4,7 @@
 import type { DrillContext } from '../context.ts';
 import type { When } from '../faults.ts';
 import type { Scenario } from '../scenario.ts';
+import { streamsFor } from './streams-for.ts';
 
 const STREAMS = 4;
 const RELAY = 'RelayCommits';
@@ -20,13 +21,20 @@ export const relayCrash: Scenario = {
   name: 'relay-crash',
   summary: 'SIGKILL of the relay before and after it sequences and before and after it publishes',
   async run(context) {
-    const streams = context.plan(STREAMS);
+    const streams = context.plan(streamsFor(context.events, { atMost: STREAMS, eventsEach: POINTS.length }));
     const longest = Math.max(...streams.map((stream) => stream.events.length));
-    const share = Math.ceil(longest / POINTS.length);
+    if (longest < POINTS.length) {
+      context.problem(`too few events for four kills; remedy: --events ${POINTS.length} or more`);
+      return;
+    }
+    const share = Math.floor(longest / POINTS.length);
     for (const [number, point] of POINTS.entries()) {
       const kill = context.system.faults.killOn({ functionName: RELAY, ...point });
       context.mustFire(`the kill of the relay ${point.when} ${point.operation}`, kill);
-      await context.append(streams, { from: number * share, to: (number + 1) * share });
+      await context.append(streams, {
+        from: number * share,
+        to: number === POINTS.length - 1 ? longest : (number + 1) * share,
+      });
       await kill.whenFired();
       context.progress(`killed the relay ${point.when} ${point.operation}`);
     }

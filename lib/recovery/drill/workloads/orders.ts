@@ -10,11 +10,13 @@ const MAX_QUANTITY = 5;
 export const orders: Workload = {
   name: 'orders',
   consumers: ORDER_CONSUMERS,
-  plan({ prefix, streams, eventsPerStream, seed }) {
+  plan({ prefix, streams, events, seed }) {
     const random = seededRandom(seed);
-    return Array.from({ length: streams }, (_stream, stream) => ({
+    const used = Math.min(streams, events);
+    return Array.from({ length: used }, (_stream, stream) => ({
       streamId: `${prefix}${stream + 1}`,
-      events: Array.from({ length: eventsPerStream }, (_event, event) => {
+      // 10 events in 4 streams: 3, 3, 2, 2.
+      events: Array.from({ length: Math.ceil((events - stream) / used) }, (_event, event) => {
         const orderId = `${prefix}${stream + 1}-${event + 1}`;
         return {
           id: `placed-${orderId}`,
