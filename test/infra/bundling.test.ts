@@ -24,6 +24,7 @@ const ENVIRONMENT = {
   CHECKPOINTS_TABLE: 'Checkpoints',
   DEAD_LETTERS_TABLE: 'DeadLetters',
   RECOVERY_TABLE: 'Recovery',
+  ARCHIVE_BUCKET: 'archive',
   ALERTS_TOPIC_ARN: 'arn:aws:sns:eu-central-1:111122223333:alerts',
   RELAY_FUNCTION_ARN: 'arn:aws:lambda:eu-central-1:111122223333:function:relay',
   RELAY_MAPPING_ARN: 'arn:aws:lambda:eu-central-1:111122223333:event-source-mapping:mapping',

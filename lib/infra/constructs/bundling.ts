@@ -15,11 +15,13 @@ import { InvalidInputError } from '../../model/errors.ts';
 
 /** Deployed from `lambdas/<name>/handler.ts`. A new function is added here and in the construct that makes it. */
 export const PROJECT_FUNCTIONS = [
+  'diagnose',
   'intake-dead-letters',
   'redrive-dead-letters',
   'register-consumer',
   'relay-commits',
   'repair-relay',
+  'report-status',
   'scan-gaps',
   'verify-consistency',
 ] as const;

@@ -1,0 +1,49 @@
+// The recovery's eyes: { step: 'begin', id, input } validates, takes leases, looks and diagnoses; { step: 'progress', progress }
+// looks again. Called by the state machine; bad input and refusals are an answer with their code.
+// Reads CHECKPOINTS_TABLE, DEAD_LETTERS_TABLE and RECOVERY_TABLE.
+
+import { createDeadLetters } from '../../lib/flow/dead-letter/dead-letters.ts';
+import { createRegistry } from '../../lib/flow/registry/registry.ts';
+import { createSqsClient } from '../../lib/platform/aws-clients.ts';
+import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
+import { environmentOf } from '../../lib/platform/environment.ts';
+import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-pipeline.ts';
+import { answeringErrors } from '../../lib/platform/operation.ts';
+import { createServerClock } from '../../lib/platform/server-clock.ts';
+import { createWorld } from '../../lib/platform/world.ts';
+import { createOpenGaps } from '../../lib/recovery/gap/open-gaps.ts';
+import { createQueueSigns } from '../../lib/recovery/gap/queue-signs.ts';
+import { createLeases } from '../../lib/recovery/lease/leases.ts';
+import type { Progress } from '../../lib/recovery/recover/progress.ts';
+import { beginRecovery, checkProgress, type RecoverDeps } from '../../lib/recovery/recover/recover.ts';
+
+export type DiagnoseRequest = { step: 'begin'; id: string; input: unknown } | { step: 'progress'; progress: Progress };
+
+const environment = environmentOf(process.env);
+const observability = createObservability();
+const { logger, tracing } = observability;
+const machine = createWorld();
+const serverClock = createServerClock(machine.clock);
+const world = { ...machine, clock: serverClock };
+const dynamo = createDynamo(tracing.captureClient(createDynamoClient()), { serverClock });
+const recovery = { dynamo, table: environment.required('RECOVERY_TABLE') };
+
+const deps: RecoverDeps = {
+  registry: createRegistry({ dynamo, checkpointsTable: environment.required('CHECKPOINTS_TABLE') }),
+  deadLetters: createDeadLetters({ dynamo, table: environment.required('DEAD_LETTERS_TABLE'), world }),
+  openGaps: createOpenGaps(recovery),
+  leases: createLeases(recovery),
+  queues: createQueueSigns({ sqs: tracing.captureClient(createSqsClient()), logger }),
+  world,
+};
+
+export const handler = lambdaPipeline(
+  answeringErrors(async (request: DiagnoseRequest) => {
+    const progress =
+      request.step === 'begin' ? await beginRecovery(deps, request) : await checkProgress(deps, request.progress);
+    const { id, round, next, left } = progress;
+    logger.info('looked at', { id, round, next, left });
+    return progress;
+  }),
+  observability,
+);
