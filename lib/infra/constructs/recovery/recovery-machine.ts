@@ -1,0 +1,121 @@
+// The recovery as a Standard workflow with its two own functions, diagnose and report-status; the repairs are functions of
+// their own capabilities. Logged without execution data (it names streams and reasons), traced.
+
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { DefinitionBody, LogLevel, QueryLanguage, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { acknowledgeResourceWildcard } from '../acknowledgements.ts';
+import type { IEventBus } from '../event-bus.ts';
+import { DEFAULT_LOG_RETENTION, ProjectFunction } from '../event-function.ts';
+import type { IEventStore } from '../event-store-base.ts';
+import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
+import { grantDeadLetters } from './dead-letter-grants.ts';
+import { RECOVERY_TIMEOUT, recoveryDefinition } from './recovery-definition.ts';
+import { grantWakeUps } from './wake-up-grants.ts';
+
+/** 10,000 open gaps and dead letters of a consumer are read in seconds. */
+const DIAGNOSE_TIMEOUT = Duration.minutes(5);
+const REPORT_TIMEOUT = Duration.minutes(1);
+
+export interface RecoveryMachineProps {
+  readonly eventStore: IEventStore;
+  readonly eventBus: IEventBus;
+  readonly scanGaps: IFunction;
+  readonly redriveDeadLetters: IFunction;
+  readonly verifyConsistency: IFunction;
+}
+
+export class RecoveryMachine extends Construct {
+  readonly stateMachine: StateMachine;
+  readonly diagnose: LambdaFunction;
+  readonly reportStatus: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: RecoveryMachineProps) {
+    super(scope, id);
+    this.diagnose = this.createDiagnose(props.eventStore);
+    this.reportStatus = this.createReportStatus(props);
+    this.stateMachine = new StateMachine(this, 'StateMachine', {
+      comment: 'Finds out what is wrong, repairs it, proves it, reports it. {} proposes and changes nothing.',
+      stateMachineType: StateMachineType.STANDARD,
+      queryLanguage: QueryLanguage.JSON_PATH,
+      definitionBody: DefinitionBody.fromChainable(
+        recoveryDefinition(new Construct(this, 'States'), {
+          ...props,
+          diagnose: this.diagnose,
+          reportStatus: this.reportStatus,
+        }),
+      ),
+      timeout: RECOVERY_TIMEOUT,
+      tracingEnabled: true,
+      logs: {
+        level: LogLevel.ALL,
+        includeExecutionData: false,
+        destination: new LogGroup(this, 'LogGroup', {
+          retention: DEFAULT_LOG_RETENTION,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
+      },
+    });
+    this.acknowledgeWildcards([
+      this.diagnose,
+      this.reportStatus,
+      props.scanGaps,
+      props.redriveDeadLetters,
+      props.verifyConsistency,
+    ]);
+  }
+
+  private acknowledgeWildcards(functions: readonly IFunction[]): void {
+    const { role } = this.stateMachine;
+    const anything = 'X-Ray and the delivery of logs (CreateLogDelivery and its relatives) know no resources.';
+    acknowledgeResourceWildcard(role, '*', anything);
+    for (const { functionArn } of functions) {
+      acknowledgeResourceWildcard(role, `${functionArn}:*`, 'Any version of a function that the workflow invokes.');
+    }
+  }
+
+  private createDiagnose(eventStore: IEventStore): LambdaFunction {
+    const { checkpointsTable, deadLettersTable, recoveryTable } = eventStore;
+    const { function: diagnose } = new ProjectFunction(this, 'Diagnose', 'diagnose', {
+      description: 'Looks at every consumer and says what is wrong; takes the leases of a recovery',
+      timeout: DIAGNOSE_TIMEOUT,
+      environment: {
+        CHECKPOINTS_TABLE: checkpointsTable.tableName,
+        DEAD_LETTERS_TABLE: deadLettersTable.tableName,
+        RECOVERY_TABLE: recoveryTable.tableName,
+      },
+    });
+    grantOnKeys(diagnose, checkpointsTable, REGISTRY_KEYS, 'Query');
+    grantDeadLetters(diagnose, eventStore);
+    grantOnKeys(diagnose, recoveryTable, 'gap#*', 'Query');
+    grantOnKeys(diagnose, recoveryTable, 'lease', 'GetItem', 'UpdateItem');
+    grantWakeUps(diagnose, eventStore);
+    return diagnose;
+  }
+
+  private createReportStatus({ eventStore, eventBus }: RecoveryMachineProps): LambdaFunction {
+    const { recoveryTable, archiveBucket } = eventStore;
+    const { bus, alertsTopic } = eventBus;
+    const { function: reportStatus } = new ProjectFunction(this, 'ReportStatus', 'report-status', {
+      description: 'Stores and announces the report of a recovery',
+      timeout: REPORT_TIMEOUT,
+      environment: {
+        RECOVERY_TABLE: recoveryTable.tableName,
+        ARCHIVE_BUCKET: archiveBucket.bucketName,
+        ALERTS_TOPIC_ARN: alertsTopic.topicArn,
+        EVENT_BUS_NAME: bus.eventBusName,
+      },
+    });
+    grantOnKeys(reportStatus, recoveryTable, 'lease', 'GetItem', 'UpdateItem');
+    const reports = archiveBucket.arnForObjects('recoveries/*');
+    reportStatus.addToRolePolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: [reports] }));
+    eventStore.encryptionKey?.grantEncryptDecrypt(reportStatus);
+    if (reportStatus.role) acknowledgeResourceWildcard(reportStatus.role, reports, 'Reports, one folder per recovery.');
+    alertsTopic.grantPublish(reportStatus);
+    bus.grantPutEventsTo(reportStatus);
+    return reportStatus;
+  }
+}

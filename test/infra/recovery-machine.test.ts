@@ -1,0 +1,51 @@
+// The recovery's state machine as a construct, with cdk-nag as in the real app.
+
+import { describe, expect, it } from '@jest/globals';
+import { Stack, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { EventBus } from '../../lib/infra/constructs/event-bus.ts';
+import { EventStore } from '../../lib/infra/constructs/event-store.ts';
+import { GapScan } from '../../lib/infra/constructs/recovery/gap-scan.ts';
+import { RecoveryMachine } from '../../lib/infra/constructs/recovery/recovery-machine.ts';
+import { RedriveDeadLetters } from '../../lib/infra/constructs/recovery/redrive-dead-letters.ts';
+import { VerifyConsistency } from '../../lib/infra/constructs/recovery/verify-consistency.ts';
+import { actionsOf, resource, statements, type TemplateJson, testApp } from './synth.ts';
+
+function synth(): TemplateJson {
+  const app = testApp();
+  const stack = new Stack(app, 'Test');
+  const eventStore = EventStore.fromDeployment(stack, 'EventStore', { parameterPrefix: '/test' });
+  const eventBus = EventBus.fromDeployment(stack, 'EventBus', { parameterPrefix: '/test' });
+  const { alertsTopic } = eventBus;
+  new RecoveryMachine(stack, 'Recovery', {
+    eventStore,
+    eventBus,
+    scanGaps: new GapScan(stack, 'GapScan', { eventStore, eventBus }).function,
+    redriveDeadLetters: new RedriveDeadLetters(stack, 'Redrive', { eventStore, alertsTopic }).function,
+    verifyConsistency: new VerifyConsistency(stack, 'Verification', { eventStore }).function,
+  });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  return app.synth().getStackByName('Test').template as TemplateJson;
+}
+
+describe('the recovery machine', () => {
+  const template = synth();
+
+  it('is a Standard workflow, logged without data, traced, and ends before its leases do', () => {
+    const { Properties } = resource(template, 'AWS::StepFunctions::StateMachine');
+    expect(Properties).toMatchObject({
+      StateMachineType: 'STANDARD',
+      LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: false },
+      TracingConfiguration: { Enabled: true },
+    });
+    expect(JSON.stringify(Properties.DefinitionString)).toContain('\\"TimeoutSeconds\\":3000');
+  });
+
+  it('lets its own functions write leases, reports and announcements, and no events or checkpoints', () => {
+    const written = ['RecoveryDiagnose', 'RecoveryReportStatus'].flatMap((prefix) =>
+      statements(template, prefix).flatMap(actionsOf),
+    );
+    expect(written).toContain('s3:PutObject');
+    expect(written.filter((action) => /dynamodb:(Put|Delete|Batch|Transact)/.test(action))).toEqual([]);
+  });
+});
