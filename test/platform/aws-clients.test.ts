@@ -38,8 +38,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Short, so that the test is; the factories' own numbers only differ in size. */
-const limits = { requestTimeoutMs: 40, maxAttempts: 2 };
+/** Short, so that the test is, and long enough for a busy machine to take the request in; the factories' own numbers only differ in size. */
+const limits = { requestTimeoutMs: 500, maxAttempts: 2 };
 const calls: [string, () => Promise<unknown>][] = [
   ['SQS', () => createSqsClient(limits).send(new ListQueuesCommand({}))],
   ['EventBridge', () => createEventBridgeClient(limits).send(new ListEventBusesCommand({}))],
@@ -50,8 +50,8 @@ const calls: [string, () => Promise<unknown>][] = [
 describe.each(calls)('the client of %s', (_service, call) => {
   it('honours AWS_ENDPOINT_URL and gives up on a silent server after its tries', async () => {
     answer = () => undefined;
-    await expect(call()).rejects.toMatchObject({ name: 'TimeoutError' });
-    expect(requests).toBe(2);
+    await expect(call()).rejects.toMatchObject({ name: 'TimeoutError', $metadata: { attempts: 2 } });
+    expect(requests).toBeGreaterThan(0);
   });
 
   it('tries again after a broken connection', async () => {
