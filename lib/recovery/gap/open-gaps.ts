@@ -25,7 +25,10 @@ export interface OpenGap {
 }
 
 export interface OpenGaps {
-  /** Put, for a transaction: opens the debt, or takes over an older one of this stream (`tries` begin again). */
+  /**
+   * For a transaction: opens the debt, or takes over an older one of this stream (`tries` begin again). Refused when the
+   * older one reaches further: read it, and open up to there.
+   */
   openWrite(gap: Pick<OpenGap, 'consumer' | 'streamId' | 'from' | 'to' | 'reason'>, now: number): Write;
   /** What the scan saw: opens, or raises `to` and keeps the age and the tries. */
   seen(gap: Pick<OpenGap, 'consumer' | 'streamId' | 'from' | 'to'>, now: number): Promise<OpenGap>;
@@ -43,17 +46,28 @@ export function createOpenGaps({ dynamo, table }: { dynamo: Dynamo; table: strin
 
   return {
     openWrite: ({ consumer, streamId, from, to, reason }, now) => ({
-      Put: {
+      Update: {
         TableName: table,
-        Item: {
-          ...key({ consumer, streamId }),
-          from,
-          to,
-          reason,
-          openedAt: now,
-          lastSeenAt: now,
-          tries: 0,
-          format: FORMAT,
+        Key: key({ consumer, streamId }),
+        UpdateExpression:
+          'SET #from = :from, #to = :to, #reason = :reason, #openedAt = :now, #lastSeenAt = :now, #tries = :zero, #format = :format',
+        ConditionExpression: 'attribute_not_exists(#to) OR #to <= :to',
+        ExpressionAttributeNames: {
+          '#from': 'from',
+          '#to': 'to',
+          '#reason': 'reason',
+          '#openedAt': 'openedAt',
+          '#lastSeenAt': 'lastSeenAt',
+          '#tries': 'tries',
+          '#format': 'format',
+        },
+        ExpressionAttributeValues: {
+          ':from': from,
+          ':to': to,
+          ':reason': reason,
+          ':now': now,
+          ':zero': 0,
+          ':format': FORMAT,
         },
       },
     }),

@@ -55,10 +55,12 @@ export async function scanConsumer(deps: ConsumerScanDeps, input: ConsumerScanIn
       streams.map(async (streamId) => {
         const row = rows.get(streamId);
         const now = deps.world.clock.now();
-        const signs = { checkpoint: found.get(streamId), owed: joined(row, owed.get(streamId)), queueActive, now };
-        const answer = decideStream(signs, input.bounds);
+        const debt = joined(row, owed.get(streamId));
+        const checkpoint = found.get(streamId);
+        const answer = decideStream({ checkpoint, owed: debt, queueActive, now }, input.bounds);
         count(tally, answer, streamId, now);
-        const open = await record(deps.openGaps, consumer, streamId, answer, row, now);
+        const isUnknown = debt.to > (checkpoint?.wanted ?? 0);
+        const open = await record(deps.openGaps, consumer, { streamId, answer, row, debt, isUnknown, now });
         return answer.kind === 'gap' ? open : undefined;
       }),
     );
@@ -86,23 +88,30 @@ function joined(row: OpenGap | undefined, moved: OwedEvents | undefined): OwedEv
   return { ...owed, to: Math.max(row.to, moved.to), newestAt: Math.max(row.openedAt, moved.newestAt) };
 }
 
+interface Looked {
+  streamId: StreamId;
+  answer: StreamAnswer;
+  row: OpenGap | undefined;
+  debt: OwedEvents;
+  /** The checkpoint has not been asked for all of the debt. */
+  isUnknown: boolean;
+  now: number;
+}
+
 async function record(
   openGaps: OpenGaps,
   { name: consumer }: RegisteredConsumer,
-  streamId: StreamId,
-  answer: StreamAnswer,
-  row: OpenGap | undefined,
-  now: number,
+  { streamId, answer, row, debt, isUnknown, now }: Looked,
 ): Promise<OpenGap | undefined> {
   if (answer.kind === 'resolved') {
     if (row !== undefined) await openGaps.close(row);
     return undefined;
   }
-  // The row of a parked stream stays; without one none is needed: the un-park opens it.
-  if (answer.kind === 'parked') return row;
-  return openGaps.seen(
-    { consumer, streamId, from: answer.from as Version, to: answer.to as Version },
-    // A row is as old as what it stands for, so that the bound on lag counts from there.
-    row === undefined ? answer.oldestAt : now,
-  );
+  // The row of a parked stream stays. Without one the un-park opens it, up to what the checkpoint was asked for: events of
+  // which no delivery has told it would be forgotten there, so they are recorded here.
+  if (answer.kind === 'parked' && !isUnknown) return row;
+  const from = answer.kind === 'parked' ? answer.at : answer.from;
+  // A row is as old as what it stands for, so that the bound on lag counts from there.
+  const seenAt = row === undefined ? debt.oldestAt : now;
+  return openGaps.seen({ consumer, streamId, from: from as Version, to: debt.to as Version }, seenAt);
 }

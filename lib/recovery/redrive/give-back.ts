@@ -22,7 +22,7 @@ export interface GiveBackDeps {
   dynamo: Dynamo;
   checkpoints: Pick<Checkpoints, 'get' | 'unparkWrite'>;
   deadLetters: Pick<DeadLetters, 'get' | 'statusWrite'>;
-  openGaps: Pick<OpenGaps, 'openWrite'>;
+  openGaps: Pick<OpenGaps, 'openWrite' | 'get'>;
   registry: Pick<Registry, 'get'>;
   wakeUps: WakeUps;
   audit: Pick<Audit, 'recordWrite'>;
@@ -71,6 +71,9 @@ export async function giveBack(deps: GiveBackDeps, id: string, order: GiveBackOr
   return given;
 }
 
+/** Every round more needs a scan that records more of this very stream in between. */
+const UNPARK_ROUNDS = 3;
+
 /** A discard is decided here and applied by the consumer, which passes the event with outcome `discarded`. */
 async function unpark(
   deps: GiveBackDeps,
@@ -80,20 +83,27 @@ async function unpark(
 ): Promise<GivenBack> {
   const { consumer, streamId, version } = letter;
   const key = { consumer, streamId };
-  const now = deps.clock.now();
   const isDiscard = order.decision === 'discard';
-  const checkpoint = await deps.checkpoints.get(key);
-  if (checkpoint?.parked?.deadLetterId !== letter.id) return 'changed';
-  const to = Math.max(checkpoint.wanted, version) as Version;
   const status = isDiscard ? 'discarded' : 'redriving';
-  const done = await transact(deps, [
-    deps.checkpoints.unparkWrite(key, letter.id, now, order.decision),
-    deps.deadLetters.statusWrite(letter.id, ['parked'], status, now, touched(letter, order)),
-    deps.openGaps.openWrite({ consumer, streamId, from: version, to, reason: 'redrive' }, now),
-    audited(deps, letter, order),
-  ]);
-  // Refused: somebody else's work, or our own of which the answer was lost. A wake-up too many does no harm.
-  if (!done && (await deps.deadLetters.get(letter.id))?.lastRunId !== order.runId) return 'changed';
+  let to: Version;
+  for (let round = 1; ; round++) {
+    const now = deps.clock.now();
+    const checkpoint = await deps.checkpoints.get(key);
+    if (checkpoint?.parked?.deadLetterId !== letter.id) return 'changed';
+    // A scan may have recorded events of which no delivery has told the checkpoint.
+    const recorded = await deps.openGaps.get(consumer, streamId);
+    to = Math.max(checkpoint.wanted, version, recorded?.to ?? 0) as Version;
+    const done = await transact(deps, [
+      deps.checkpoints.unparkWrite(key, letter.id, now, order.decision),
+      deps.deadLetters.statusWrite(letter.id, ['parked'], status, now, touched(letter, order)),
+      deps.openGaps.openWrite({ consumer, streamId, from: version, to, reason: 'redrive' }, now),
+      audited(deps, letter, order),
+    ]);
+    if (done) break;
+    // Refused: somebody else's work, or our own of which the answer was lost. A wake-up too many does no harm.
+    if ((await deps.deadLetters.get(letter.id))?.lastRunId === order.runId) break;
+    if (round === UNPARK_ROUNDS) return 'changed';
+  }
   await deps.wakeUps.send(queueUrl, [
     {
       message: {

@@ -114,6 +114,19 @@ describe('the gap scan', () => {
     expect(of(await scan(), 'billing')).toMatchObject({ parked: 1, gaps: 0, wakeUps: 0 });
   });
 
+  it('records what a parked stream was never asked for, because the un-park knows only what it was asked for', async () => {
+    await system.addConsumer({ name: 'billing', eventTypes: ['Placed'], effects: 'idempotent', maxAttempts: 1 }, () => {
+      throw new Error('poison');
+    });
+    await system.append('order-1', ['Placed', 'Placed']);
+    await system.settle();
+    await system.append('order-1', ['Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    expect(of(await scan(), 'billing')).toMatchObject({ parked: 1, gaps: 0, wakeUps: 0 });
+    expect(await deps.openGaps.get('billing' as never, 'order-1' as never)).toMatchObject({ from: 1, to: 3 });
+  });
+
   it('forgets nothing when the repair fails: the row is seen again by every scan until the gap is closed', async () => {
     await system.append('order-1', ['Placed']);
     await system.settle(loseAll);

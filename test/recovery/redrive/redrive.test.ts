@@ -95,6 +95,16 @@ describe('a redrive', () => {
     ]);
   });
 
+  it('gives back up to what a scan has recorded, also where no delivery has told the checkpoint', async () => {
+    await bench.fill({ 'order-1': 2 }, 'order-1@2');
+    const gap = { consumer: 'billing' as never, streamId: 'order-1' as never, from: 2 as never, to: 5 as never };
+    await bench.openGaps.seen(gap, bench.system.clock.now());
+    bench.onPause(async () => undefined);
+    await bench.go();
+    expect(await bench.openGaps.get(gap.consumer, gap.streamId)).toMatchObject({ from: 2, to: 5, reason: 'redrive' });
+    expect(bench.system.queued('billing')).toMatchObject([{ kind: 'wake-up', reason: 'redrive', version: 5 }]);
+  });
+
   it('keeps to its rate', async () => {
     await bench.fill({ 'order-1': 1, 'order-2': 1, 'order-3': 1, 'order-4': 1 }, 'order-1@1', 'order-2@1', 'order-3@1');
     bench.poison.clear();
