@@ -11,8 +11,8 @@ export interface Change {
   by: string;
 }
 
-/** Events before effects before dead letters before the checkpoints that rest on them. */
-const TABLE_ORDER = ['Events', 'Effects', 'DeadLetters', 'Idempotency', 'Checkpoints', 'Log', 'Recovery'];
+/** Events, then what was given up, then effects (which follow both), then the checkpoints that rest on all of them. */
+const TABLE_ORDER = ['Events', 'DeadLetters', 'Effects', 'Idempotency', 'Checkpoints', 'Log', 'Recovery'];
 
 export const inOrderOfCause = (changes: readonly Change[]): Change[] =>
   [...changes].sort((left, right) => TABLE_ORDER.indexOf(left.table) - TABLE_ORDER.indexOf(right.table));

@@ -73,6 +73,12 @@ export function createCheckpointChecks(options: {
     }
     const state = stateOf(key);
     state.item = after;
+    const redriving = after.redriving as { version: number; decision?: string } | undefined;
+    // The operator has decided: whoever works on the stream goes past this event, and stores that with what follows.
+    if (redriving?.decision === 'discard') {
+      const scope = state.scopes.get(number(after, 'generation') || 1) ?? 'live';
+      resolution(consumer, scope, streamId).passed.set(redriving.version, 'discarded');
+    }
     checkLease(before, after, where);
     checkProgress(state, before, after, { consumer, streamId, where });
   };

@@ -52,7 +52,7 @@ export function createChecks(options: {
   const failed = new Map<string, number>();
   const keyOf = (consumer: string, streamId: string, version: number): string => `${consumer}|${streamId}|${version}`;
 
-  const store = createStoreChecks({ ledger, violations, decode: decodeCommit });
+  const store = createStoreChecks({ ledger, violations, decode: decodeCommit, now });
   const log = createLogChecks({ ledger, violations });
   const checkpoints = createCheckpointChecks({ consumers, ledger, violations, now });
   const markers = createMarkerWatch();

@@ -4,7 +4,7 @@
 import type { PlannedConsumer } from '../scenario/plan.ts';
 import type { Change } from './change.ts';
 import type { CheckpointChecks } from './checkpoint-checks.ts';
-import type { Effect, Ledger } from './ledger.ts';
+import { type Effect, type Ledger, REDELIVER_SCOPE } from './ledger.ts';
 import type { Violations } from './violations.ts';
 
 /** The key of the item that a transactional react adds to; the simulation's own table. */
@@ -40,6 +40,12 @@ export function createEffectChecks(options: {
     }
     if (!wanted.get(consumer)?.has(event.type)) {
       violations.report('effect-unwanted', `${where}: type ${event.type} is not wanted`);
+    }
+    if (scope.startsWith(REDELIVER_SCOPE)) {
+      const passed = Number(checkpoints.item(consumer, streamId)?.version ?? 0);
+      if (version > passed)
+        violations.report('effect-out-of-order', `${where}: redelivered, the checkpoint is ${passed}`);
+      return;
     }
     const truth = checkpoints.resolution(consumer, scope, streamId);
     const next = truth.nextUnresolved();

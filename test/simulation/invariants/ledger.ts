@@ -10,6 +10,8 @@ export interface StoredEvent {
   type: string;
   commitVersion: number;
   commitHash: string;
+  /** True time. */
+  storedAt: number;
 }
 
 export interface Effect {
@@ -33,6 +35,9 @@ export interface Acknowledged {
   firstVersion: number;
   ids: readonly string[];
 }
+
+/** Scopes of redeliveries begin with it; every other scope is a generation. */
+export const REDELIVER_SCOPE = 'redeliver:';
 
 export interface Ledger {
   /** Ids that a producer has ever sent, by stream. */

@@ -10,6 +10,8 @@ export interface LogChecks {
   onChange(change: Change): void;
   /** Sequenced head of a stream by the pages. */
   sequenced(streamId: string): number;
+  /** Age of the oldest commit that is not sequenced, by true time. */
+  lagMs(now: number): number;
   /** Call when the system is quiet: everything stored must be sequenced. */
   finish(): void;
 }
@@ -68,6 +70,14 @@ export function createLogChecks(options: { ledger: Ledger; violations: Violation
       // Page and directory move in one transaction, and the pages are looked at first or second: compare at the end of both.
     },
     sequenced,
+    lagMs: (now) => {
+      let lag = 0;
+      for (const [streamId, events] of ledger.stored) {
+        const first = events[sequenced(streamId)];
+        if (first !== undefined) lag = Math.max(lag, now - first.storedAt);
+      }
+      return lag;
+    },
     finish: () => {
       for (const [streamId, events] of ledger.stored) {
         if (sequenced(streamId) < events.length) {

@@ -8,8 +8,8 @@ import type { Ledger } from './ledger.ts';
 import type { ViolationKind, Violations } from './violations.ts';
 
 export interface QuietChecks {
-  /** Reports everything that waits without a reason. `isExcused`: faults took a delivery away that nobody repeats. */
-  check(kind: ViolationKind, isExcused: (consumer: string, streamId: string) => boolean): void;
+  /** Reports everything that waits. `isExcused`: a fault took a record of this stream away that nobody repeats. */
+  check(kind: ViolationKind, options: { mayBeParked: boolean; isExcused: (streamId: string) => boolean }): void;
 }
 
 export function createQuietChecks(options: {
@@ -21,19 +21,19 @@ export function createQuietChecks(options: {
 }): QuietChecks {
   const { consumers, ledger, checkpoints, deadLetters, violations } = options;
 
-  const problem = (consumer: PlannedConsumer, streamId: string): string | undefined => {
+  const problem = (consumer: PlannedConsumer, streamId: string, mayBeParked: boolean): string | undefined => {
     const item = checkpoints.item(consumer.name, streamId);
     const head = ledger.head(streamId);
     const at = Number(item?.version ?? 0);
     const parked = item?.parked as { deadLetterId: string } | undefined;
     if (parked !== undefined) {
       const status = deadLetters.row(parked.deadLetterId)?.status;
-      return status === 'parked' ? undefined : `parked behind ${parked.deadLetterId}, which is ${String(status)}`;
+      return status === 'parked' && mayBeParked
+        ? undefined
+        : `parked behind ${parked.deadLetterId}, which is ${String(status)}`;
     }
-    if (at === head) {
-      if (item?.leaseOwner !== undefined) return `at the end, but ${String(item.leaseOwner)} still holds the lease`;
-      return undefined;
-    }
+    // A lease that nobody gave back ends by itself, and with nothing left to do nobody comes to take it.
+    if (at === head) return undefined;
     // Events of types that nobody of this consumer wants wake nobody up; they are resolved with the next one that does.
     const wants = new Set(consumer.eventTypes);
     const waiting = ledger.stored.get(streamId)?.slice(at) ?? [];
@@ -42,11 +42,11 @@ export function createQuietChecks(options: {
   };
 
   return {
-    check: (kind, isExcused) => {
+    check: (kind, { mayBeParked, isExcused }) => {
       for (const consumer of consumers) {
         for (const streamId of ledger.stored.keys()) {
-          const found = problem(consumer, streamId);
-          if (found === undefined || isExcused(consumer.name, streamId)) continue;
+          const found = isExcused(streamId) ? undefined : problem(consumer, streamId, mayBeParked);
+          if (found === undefined) continue;
           violations.report(kind, `${consumer.name} on ${streamId}: ${found}`);
         }
       }

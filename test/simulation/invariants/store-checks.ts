@@ -29,8 +29,9 @@ export function createStoreChecks(options: {
   ledger: Ledger;
   violations: Violations;
   decode: (item: Record<string, unknown>) => DecodedCommit;
+  now: () => number;
 }): StoreChecks {
-  const { ledger, violations, decode } = options;
+  const { ledger, violations, decode, now } = options;
   const heads = new Map<string, { hash: string; recordedAt: number }>();
 
   const onChange = ({ before, after, by }: Change): void => {
@@ -76,6 +77,7 @@ export function createStoreChecks(options: {
         type,
         commitVersion: commit.version,
         commitHash: commit.hash,
+        storedAt: now(),
       });
     }
   };

@@ -35,6 +35,8 @@ export type ViolationKind =
   | 'innocent-parked'
   | 'dead-letter-lost'
   | 'wanted-left-behind'
+  | 'gap-left-open'
+  | 'message-not-understood'
   // The end of a run.
   | 'not-quiet'
   | 'lost-event'

@@ -63,7 +63,7 @@ export function createScheduler(drain: () => void, startAt: number = START_OF_TI
         const entry = heap[0];
         if (entry === undefined) return 'idle';
         if (entry.time > until) {
-          now = until;
+          now = Math.max(now, until);
           return 'time-up';
         }
         pop(heap);

@@ -6,7 +6,7 @@ import type { React, ReactContext } from '../../../lib/flow/consumer/port.ts';
 import type { Event } from '../../../lib/model/event.ts';
 import type { Write } from '../../../lib/platform/dynamodb/port.ts';
 import { effectItemKey } from '../invariants/effect-checks.ts';
-import type { Effect } from '../invariants/ledger.ts';
+import { type Effect, REDELIVER_SCOPE } from '../invariants/ledger.ts';
 import { createPrng } from '../kernel/prng.ts';
 import type { SimulatedProcess } from '../kernel/process.ts';
 import type { Faults } from '../world/faults.ts';
@@ -38,7 +38,11 @@ export interface ReactOptions {
 
 class NotNowError extends Error {}
 
-export const scopeOf = (context: ReactContext): string => context.replay?.id ?? 'live';
+/** Single effect is promised per generation or replay id. */
+export function scopeOf({ replay }: ReactContext): string {
+  if (replay === undefined) return 'live';
+  return replay.mode === 'redeliver' ? `${REDELIVER_SCOPE}${replay.id}` : replay.id;
+}
 
 export function createReact(options: ReactOptions): React {
   const { seed, consumer, process, faults, call } = options;

@@ -1,6 +1,7 @@
-// One seed from beginning to end: producers, relay and consumers under faults; then faults off until nothing moves; then
-// one more event per stream, which heals what only a next wake-up heals; then nothing may be missing.
+// One seed from beginning to end: producers, relay, consumers and operators under faults; then faults off, and within 15
+// minutes and three redrives nothing may wait; then one more event per stream, which heals what only a next commit heals.
 
+import { checkEnd } from '../invariants/end-checks.ts';
 import { asMacrotask } from '../kernel/drain.ts';
 import { START_OF_TIME } from '../kernel/scheduler.ts';
 import type { Trace } from '../kernel/trace.ts';
@@ -9,7 +10,9 @@ import { type Cloud, createCloud } from '../system/cloud.ts';
 import { startConsumers } from '../system/consumer-function.ts';
 import { createExcuses } from '../system/excuses.ts';
 import { createProducers } from '../system/producers.ts';
+import { startRecovery } from '../system/recovery-functions.ts';
 import { startRelay } from '../system/relay-function.ts';
+import { planOperator, planSchedules, redriveAll } from './operations.ts';
 import { EVENT_TYPES, type Overrides, type Plan, planOf } from './plan.ts';
 
 export interface Run {
@@ -25,6 +28,9 @@ export interface RunOptions {
 
 /** "Faults off, then lag 0 within 15 simulated minutes." */
 const QUIET_WITHIN_MS = 15 * 60_000;
+/** At most three redrives, of everything. */
+const REDRIVES_AFTER_MS = [2, 6, 10].map((minutes) => minutes * 60_000);
+const END_WITHIN_MS = 7 * 60_000;
 /** A run that needs more does not end by itself. */
 const MAX_STEPS = 400_000;
 
@@ -54,9 +60,9 @@ function play(cloud: Cloud, plan: Plan): void {
   const excuses = createExcuses((why) => trace.note('excuse', why));
   const producers = createProducers(cloud);
   const source = startRelay(cloud, excuses);
-  startConsumers(cloud, excuses);
+  const { queues, deadLetterQueues } = startConsumers(cloud);
+  const recovery = startRecovery(cloud, queues, deadLetterQueues);
   cloud.onCommit(source.notify);
-  producers.start();
 
   const failed = (): boolean => violations.first !== undefined;
   const run = (until: number): void => {
@@ -66,13 +72,23 @@ function play(cloud: Cloud, plan: Plan): void {
   };
 
   const lastAppendAt = START_OF_TIME + Math.max(0, ...plan.appends.map(({ atMs }) => atMs));
-  run(Math.max(plan.faults.until, lastAppendAt));
+  const faultsEndAt = Math.max(plan.faults.until, lastAppendAt);
+  producers.start();
+  planSchedules(cloud, recovery, faultsEndAt);
+  planOperator(cloud, recovery, faultsEndAt);
+  run(faultsEndAt);
   faults.stop();
   trace.note('run', 'faults are off');
   // An outage of the relay that began under faults still takes its 25 hours.
-  run(Math.max(scheduler.now(), source.downUntil()) + QUIET_WITHIN_MS);
+  run(source.downUntil());
+
+  trace.note('run', 'quiet begins');
+  const quietAt = scheduler.now() + QUIET_WITHIN_MS;
+  planSchedules(cloud, recovery, quietAt);
+  for (const ms of REDRIVES_AFTER_MS) scheduler.after(ms, () => redriveAll(cloud, recovery));
+  run(quietAt);
   if (failed()) return;
-  checks.quiet.check('not-quiet', excuses.covers);
+  checks.quiet.check('not-quiet', { mayBeParked: false, isExcused: excuses.covers });
 
   trace.note('run', 'one more event in every stream');
   const types = lastTypes(plan);
@@ -87,11 +103,15 @@ function play(cloud: Cloud, plan: Plan): void {
       expect: 'read-first',
     });
   });
-  run(scheduler.now() + QUIET_WITHIN_MS);
+  const endAt = scheduler.now() + END_WITHIN_MS;
+  planSchedules(cloud, recovery, endAt);
+  run(endAt);
   if (failed()) return;
   checks.store.finish();
   checks.log.finish();
-  checks.quiet.check('lost-event', () => false);
+  checks.quiet.check('lost-event', { mayBeParked: false, isExcused: () => false });
+  const { engine } = cloud;
+  checkEnd({ deadLetters: engine.items('DeadLetters'), recovery: engine.items('Recovery') }, violations);
 }
 
 /** As few types as wake up every consumer. */

@@ -16,9 +16,8 @@ import { createLambda, type InvocationContext } from '../world/lambda.ts';
 import { createQueue, type Queue } from '../world/queue.ts';
 import { connectQueue, type QueueEvent } from '../world/queue-source.ts';
 import type { Cloud } from './cloud.ts';
-import { type Excuses, streamOfBody } from './excuses.ts';
 
-const TABLES = {
+export const TABLES = {
   eventsTable: 'Events',
   logTable: 'Log',
   checkpointsTable: 'Checkpoints',
@@ -27,14 +26,23 @@ const TABLES = {
   recoveryTable: 'Recovery',
 };
 
-export const queueUrlOf = (consumer: string): string => `https://sqs.simulation/${consumer}`;
+export const queueUrlOf = (consumer: string): string =>
+  `https://sqs.eu-central-1.amazonaws.com/000000000000/${consumer}`;
 
-export function startConsumers(cloud: Cloud, excuses: Excuses): void {
+export interface ConsumerSystem {
+  /** By URL. */
+  queues: ReadonlyMap<string, Queue>;
+  deadLetterQueues: readonly Queue[];
+}
+
+export function startConsumers(cloud: Cloud): ConsumerSystem {
   const queues = new Map<string, Queue>();
+  const deadLetterQueues: Queue[] = [];
   for (const consumer of cloud.plan.consumers) {
     register(cloud, consumer);
-    startConsumer(cloud, consumer, queues, excuses);
+    deadLetterQueues.push(startConsumer(cloud, consumer, queues));
   }
+  return { queues, deadLetterQueues };
 }
 
 const declarationOf = ({ name, effects, eventTypes, onPoison, maxAttempts, groupCommits }: PlannedConsumer) =>
@@ -55,7 +63,8 @@ function register(cloud: Cloud, consumer: PlannedConsumer): void {
   });
 }
 
-function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<string, Queue>, excuses: Excuses): void {
+/** Returns its dead-letter queue. */
+function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<string, Queue>): Queue {
   const { scheduler, faults, trace, plan, bus } = cloud;
   const { seed } = plan;
   const { name, batchSize, maxConcurrency, batchWindowMs, maxReceiveCount, timeoutMs } = consumer;
@@ -66,12 +75,19 @@ function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<stri
     onStart: (process) => process.onKill(() => cloud.disturbances.noteEnd(process)),
     start: (process) => compose(cloud, consumer, process, queues),
   });
+  const visibilityTimeoutMs = 6 * timeoutMs;
+  const deadLetters = createQueue(scheduler, faults, trace, {
+    name: `${name}-dead`,
+    seed,
+    visibilityTimeoutMs,
+    maxReceiveCount,
+  });
   const queue = createQueue(scheduler, faults, trace, {
     name,
     seed,
-    visibilityTimeoutMs: 6 * timeoutMs,
+    visibilityTimeoutMs,
     maxReceiveCount,
-    onDeadLetter: (body) => excuses.add(streamOfBody(body), name, 'a message went to the dead-letter queue'),
+    deadLetters,
   });
   queues.set(queueUrlOf(name), queue);
   connectQueue(scheduler, trace, queue, target, { batchSize, maxConcurrency, batchWindowMs });
@@ -80,8 +96,9 @@ function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<stri
     source: BUS_SOURCE,
     detailTypes: [...consumer.eventTypes, STREAM_MOVED],
     deliver: (envelope) => void queue.send(envelope),
-    onDropped: (envelope) => excuses.add(streamOfBody(envelope), name, 'a delivery was dropped'),
+    onDropped: () => undefined,
   });
+  return deadLetters;
 }
 
 function compose(

@@ -1,22 +1,19 @@
-// Deliveries that a fault took away for good. Until somebody scans for gaps, only the stream's next wake-up heals them, so
-// whoever waits for one of these is excused from being quiet before that.
+// Stream records that a fault took away for good. Until somebody scrubs the table, only the stream's next commit heals the
+// log, so a stream that lost one is excused from being quiet before that.
 
 export interface Excuses {
-  /** `consumer` absent: everybody. */
-  add(streamId: string, consumer: string | undefined, why: string): void;
-  covers(consumer: string, streamId: string): boolean;
-  clear(): void;
+  add(streamId: string, why: string): void;
+  covers(streamId: string): boolean;
 }
 
 export function createExcuses(note: (why: string) => void): Excuses {
   const covered = new Set<string>();
   return {
-    add: (streamId, consumer, why) => {
-      note(`${consumer ?? 'every consumer'} may wait on ${streamId}: ${why}`);
-      covered.add(`${consumer ?? '*'}|${streamId}`);
+    add: (streamId, why) => {
+      note(`${streamId} may wait: ${why}`);
+      covered.add(streamId);
     },
-    covers: (consumer, streamId) => covered.has(`*|${streamId}`) || covered.has(`${consumer}|${streamId}`),
-    clear: () => covered.clear(),
+    covers: (streamId) => covered.has(streamId),
   };
 }
 

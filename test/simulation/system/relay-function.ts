@@ -40,12 +40,12 @@ export function startRelay(cloud: Cloud, excuses: Excuses): StreamSource {
     detailTypes: [RELAY_BACKFILL],
     deliver: (envelope) =>
       invokeAsync(scheduler, target, JSON.parse(envelope), () => {
-        excuses.add(streamOfBody(envelope), undefined, 'a backfill was given up');
+        excuses.add(streamOfBody(envelope), 'a backfill was given up');
       }),
-    onDropped: (envelope) => excuses.add(streamOfBody(envelope), undefined, 'a backfill was dropped'),
+    onDropped: (envelope) => excuses.add(streamOfBody(envelope), 'a backfill was dropped'),
   });
   const excuse = (why: string) => (record: MemoryStreamRecord) =>
-    excuses.add(record.dynamodb.Keys.streamId?.S ?? '?', undefined, why);
+    excuses.add(record.dynamodb.Keys.streamId?.S ?? '?', why);
   const repair = createRepair(cloud, onStart);
   return connectStream<MemoryStreamRecord>(scheduler, faults, trace, target, {
     seed,

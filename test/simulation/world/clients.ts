@@ -2,7 +2,12 @@
 // injector to the simulated queue and bus.
 
 import type { PutEventsCommand, PutEventsCommandOutput } from '@aws-sdk/client-eventbridge';
-import type { SendMessageBatchCommand, SendMessageBatchResult } from '@aws-sdk/client-sqs';
+import type {
+  GetQueueAttributesCommand,
+  GetQueueAttributesResult,
+  SendMessageBatchCommand,
+  SendMessageBatchResult,
+} from '@aws-sdk/client-sqs';
 import type { SimulatedProcess } from '../kernel/process.ts';
 import type { EventBus } from './event-bus.ts';
 import type { Faults } from './faults.ts';
@@ -69,3 +74,26 @@ export const createQueueSender = (
       },
     }),
 });
+
+/** SQS's own numbers about a queue. */
+export const createQueueReader = ({ process, call }: ClientOptions, queues: ReadonlyMap<string, Queue>) => ({
+  send: ({ input }: GetQueueAttributesCommand): Promise<GetQueueAttributesResult> =>
+    call({
+      process,
+      site: 'getQueueAttributes',
+      errors: ERRORS,
+      apply: async () => ({
+        Attributes: {
+          ApproximateNumberOfMessages: String(queues.get(input.QueueUrl ?? '')?.size ?? 0),
+          ApproximateNumberOfMessagesNotVisible: '0',
+          ApproximateNumberOfMessagesDelayed: '0',
+        },
+      }),
+    }),
+});
+
+/** A call to a service that the simulation has no model of: it takes time and may fail, and `apply` says what it does. */
+export const createOtherCall =
+  ({ process, call }: ClientOptions) =>
+  <T>(site: string, apply: () => T): Promise<T> =>
+    call({ process, site, errors: ERRORS, apply: async () => apply() });

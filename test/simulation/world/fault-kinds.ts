@@ -17,6 +17,7 @@ export const FAULT_KINDS = {
   'crash-before': { what: 'the process dies before the request is sent', rate: [0.0005, 0.015] },
   'crash-in-flight': { what: 'the process dies while the request is on its way; it is applied', rate: [0.0005, 0.015] },
   'crash-after': { what: 'the process dies when the answer arrives', rate: [0.0005, 0.015] },
+  outage: { what: 'a table, the bus or SQS refuses everything for 1 to 30 s', rate: [0.0005, 0.006] },
   'transaction-conflict': { what: 'another transaction touches the item at this moment', rate: [0.005, 0.1] },
   'partial-batch': { what: 'a batch request leaves items unprocessed', rate: [0.02, 0.4] },
   'short-page': { what: 'a query page ends early and has to be continued', rate: [0.02, 0.4] },
@@ -47,7 +48,11 @@ export const FAULT_KINDS = {
   'partial-send': { what: 'SendMessageBatch refuses some entries', rate: [0.02, 0.3] },
   // Time to live.
   'ttl-early': { what: 'an item is removed before its time to live', rate: [0.01, 0.1] },
-  'ttl-never': { what: 'expired items stay', rate: [0.2, 0.8] },
+  'ttl-late': { what: 'an expired item stays', rate: [0.1, 0.8] },
+  // Operators and schedules.
+  'redrive-under-faults': { what: 'an operator gives dead letters back while everything fails', rate: [0.1, 0.6] },
+  'discard-under-faults': { what: 'an operator discards dead letters while everything fails', rate: [0.05, 0.3] },
+  'double-schedule': { what: 'a schedule fires twice at once', rate: [0.05, 0.4] },
   // The consumer's own code.
   'react-fails': { what: 'react throws for an event, once or a few times', rate: [0.02, 0.2] },
   'react-poison': { what: 'react always throws for an event', rate: [0.005, 0.05] },

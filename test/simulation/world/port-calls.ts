@@ -48,6 +48,14 @@ export function createCallPort(options: {
 }): CallPort {
   const { scheduler, faults, trace, seed, disturbed } = options;
   const latency = createPrng(seed, 'latency');
+  /** Until when each service (a table, the bus, SQS) refuses everything. */
+  const outages = new Map<string, number>();
+  const isDown = (service: string): boolean => {
+    if (faults.strikes('outage', service)) {
+      outages.set(service, scheduler.now() + faults.details('outage').int(1_000, 30_000));
+    }
+    return (outages.get(service) ?? 0) > scheduler.now();
+  };
 
   return <T>({ process, site, apply, errors }: PortCall<T>): Promise<T> => {
     if (process.state === 'dead') return NEVER;
@@ -83,7 +91,9 @@ export function createCallPort(options: {
     function send(): Promise<T> {
       const requestMs = latency.int(1, 6);
       const answerMs = latency.int(0, 3) + extraMs();
-      const refusal = refuse(faults, errors, site);
+      const refusal = isDown(serviceOf(site))
+        ? (errors.throttle ?? errors['error-before'])
+        : refuse(faults, errors, site);
       return new Promise<T>((resolve, reject) => {
         const { 'lost-response': lost, 'delayed-request': delayed } = errors;
         const answer = (settle: () => void): void => {
@@ -137,3 +147,6 @@ function refuse(faults: Faults, errors: CallErrors, site: string): (() => Error)
   }
   return undefined;
 }
+
+/** `update Checkpoints` is about a table, `putEvents` about the bus. A transaction is as much down as its first table. */
+const serviceOf = (site: string): string => site.slice(site.indexOf(' ') + 1).split('+', 1)[0] as string;

@@ -93,8 +93,10 @@ export function failuresOf(value: unknown): readonly string[] | 'everything' {
   return ids.every((id) => typeof id === 'string' && id !== '') ? (ids as string[]) : 'everything';
 }
 
+const queueArn = (queueName: string): string => `arn:aws:sqs:eu-central-1:000000000000:${queueName}`;
+
 const eventOf = (queueName: string, messages: readonly ReceivedMessage[]): QueueEvent => ({
-  Records: messages.map(({ messageId, receiptHandle, body, receiveCount, sentAt, firstReceivedAt }) => ({
+  Records: messages.map(({ messageId, receiptHandle, body, receiveCount, sentAt, firstReceivedAt, source }) => ({
     messageId,
     receiptHandle,
     body,
@@ -103,11 +105,12 @@ const eventOf = (queueName: string, messages: readonly ReceivedMessage[]): Queue
       SentTimestamp: String(sentAt),
       ApproximateFirstReceiveTimestamp: String(firstReceivedAt),
       SenderId: 'simulation',
+      ...(source !== undefined && { DeadLetterQueueSourceArn: queueArn(source) }),
     },
     messageAttributes: {},
     md5OfBody: '',
     eventSource: 'aws:sqs',
-    eventSourceARN: `arn:aws:sqs:eu-central-1:000000000000:${queueName}`,
+    eventSourceARN: queueArn(queueName),
     awsRegion: 'eu-central-1',
   })),
 });

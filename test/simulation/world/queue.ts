@@ -12,8 +12,8 @@ export interface QueueSettings {
   seed: number;
   visibilityTimeoutMs: number;
   maxReceiveCount: number;
-  /** Where a message goes that was received too often. */
-  onDeadLetter: (body: string) => void;
+  /** Where a message goes that was received too often; without one it stays. */
+  deadLetters?: Queue;
 }
 
 export interface ReceivedMessage {
@@ -23,11 +23,13 @@ export interface ReceivedMessage {
   receiveCount: number;
   sentAt: number;
   firstReceivedAt: number;
+  source?: string;
 }
 
 export interface Queue {
   readonly name: string;
-  send(body: string, delayMs?: number): string;
+  /** `source`: the queue that gave it up. */
+  send(body: string, delayMs?: number, source?: string): string;
   /** Up to `most` messages that are visible now; they become invisible. */
   receive(most: number): ReceivedMessage[];
   /** Works with any receipt handle of the message. */
@@ -48,10 +50,11 @@ interface Stored {
   receiveCount: number;
   sentAt: number;
   firstReceivedAt: number;
+  source: string | undefined;
 }
 
 export function createQueue(scheduler: Scheduler, faults: Faults, trace: Trace, settings: QueueSettings): Queue {
-  const { name, seed, visibilityTimeoutMs, maxReceiveCount, onDeadLetter } = settings;
+  const { name, seed, visibilityTimeoutMs, maxReceiveCount, deadLetters } = settings;
   const order: Prng = createPrng(seed, `queue/${name}`);
   const messages = new Map<string, Stored>();
   const stats = { sent: 0, received: 0, movedToDeadLetters: 0 };
@@ -63,11 +66,19 @@ export function createQueue(scheduler: Scheduler, faults: Faults, trace: Trace, 
     arrival();
   };
 
-  const send = (body: string, delayMs = 0): string => {
+  const send = (body: string, delayMs = 0, source?: string): string => {
     const extraMs = faults.strikes('queue-delay', name) ? faults.details('queue-delay').int(1_000, 60_000) : 0;
     const messageId = `${name}-m${++stats.sent}`;
     const now = scheduler.now();
-    store({ messageId, body, visibleAt: now + delayMs + extraMs, receiveCount: 0, sentAt: now, firstReceivedAt: 0 });
+    store({
+      messageId,
+      body,
+      visibleAt: now + delayMs + extraMs,
+      receiveCount: 0,
+      sentAt: now,
+      firstReceivedAt: 0,
+      source,
+    });
     return messageId;
   };
 
@@ -93,16 +104,16 @@ export function createQueue(scheduler: Scheduler, faults: Faults, trace: Trace, 
     const received: ReceivedMessage[] = [];
     for (const message of visible) {
       if (received.length === most) break;
-      if (message.receiveCount >= maxReceiveCount) {
+      if (deadLetters !== undefined && message.receiveCount >= maxReceiveCount) {
         messages.delete(message.messageId);
         stats.movedToDeadLetters++;
         trace.note(name, `${message.messageId} moves to the dead-letter queue`);
-        onDeadLetter(message.body);
+        deadLetters.send(message.body, 0, name);
         continue;
       }
       hide(message);
       stats.received++;
-      const { messageId, body, receiveCount, sentAt, firstReceivedAt } = message;
+      const { messageId, body, receiveCount, sentAt, firstReceivedAt, source } = message;
       received.push({
         messageId,
         receiptHandle: `${messageId}/${++handles}`,
@@ -110,6 +121,7 @@ export function createQueue(scheduler: Scheduler, faults: Faults, trace: Trace, 
         receiveCount,
         sentAt,
         firstReceivedAt,
+        source,
       });
     }
     return received;

@@ -1,0 +1,21 @@
+// What must be in order at the very end, besides the streams: every dead letter has its end, nothing is owed any more, and no
+// message was kept as one that nobody understands.
+
+import type { Item } from './change.ts';
+import type { Violations } from './violations.ts';
+
+/** Ends of a dead letter after everything was given back and the bugs were fixed. */
+const ENDS = new Set(['resolved', 'discarded', 'superseded']);
+
+export function checkEnd(
+  tables: { deadLetters: readonly Item[]; recovery: readonly Item[] },
+  violations: Violations,
+): void {
+  for (const { id, status } of tables.deadLetters) {
+    if (!ENDS.has(String(status))) violations.report('dead-letter-lost', `${id} ends as ${status}`);
+  }
+  for (const { pk, sk, from, to } of tables.recovery) {
+    if (String(pk).startsWith('gap#')) violations.report('gap-left-open', `${pk} ${sk}: ${from} to ${to}`);
+    if (pk === 'undeliverable') violations.report('message-not-understood', `${sk}`);
+  }
+}

@@ -1,0 +1,62 @@
+// What happens besides traffic: schedules fire (gap scan, announcements), items expire, an operator gives dead letters back.
+// Planned for a stretch of time, so that a run still comes to an end.
+
+import type { Cloud } from '../system/cloud.ts';
+import type { RecoverySystem } from '../system/recovery-functions.ts';
+
+const MINUTE_MS = 60_000;
+/** The scan's schedule is every five minutes, that of announcements every minute: rarer here, they cost and change little. */
+const SCAN_EVERY_MS = 5 * MINUTE_MS;
+const EXPIRE_EVERY_MS = MINUTE_MS;
+
+/** Schedules and expiry from now until `until`. */
+export function planSchedules({ scheduler, engine, faults }: Cloud, recovery: RecoverySystem, until: number): void {
+  for (let at = scheduler.now() + MINUTE_MS; at < until; at += SCAN_EVERY_MS) {
+    scheduler.at(at, recovery.scanNow);
+    scheduler.at(at + 20_000, recovery.announceNow);
+  }
+  const expire = (): void => {
+    const now = scheduler.now();
+    for (const { key, expiresAt } of engine.items('Idempotency') as { key: string; expiresAt: number }[]) {
+      const hasExpired = expiresAt * 1_000 <= now;
+      // DynamoDB deletes "typically within a few days"; early deletion stands for wrong clocks and operators.
+      const isRemoved = hasExpired ? !faults.strikes('ttl-late', key) : faults.strikes('ttl-early', key);
+      if (isRemoved) engine.removeItem('Idempotency', { key }, { userIdentity: 'ttl' });
+    }
+  };
+  for (let at = scheduler.now() + EXPIRE_EVERY_MS; at < until; at += EXPIRE_EVERY_MS) scheduler.at(at, expire);
+}
+
+/** While faults are on, now and then an operator acts; a wrong moment must do no harm. */
+export function planOperator({ scheduler, faults, plan }: Cloud, recovery: RecoverySystem, until: number): void {
+  for (let at = scheduler.now() + 2 * MINUTE_MS; at < until; at += 2 * MINUTE_MS) {
+    scheduler.at(at, () => {
+      for (const { name } of plan.consumers) {
+        if (faults.strikes('redrive-under-faults', name)) {
+          const canary = faults.details('redrive-under-faults').chance(0.5);
+          recovery.redrive(redriveRequest(name, { canary }));
+          scheduler.after(MINUTE_MS, recovery.continueRedrives);
+        }
+        if (faults.strikes('discard-under-faults', name)) {
+          recovery.redrive({ ...BY_OPERATOR, action: 'discard', selection: { consumer: name }, dryRun: false });
+        }
+      }
+    });
+  }
+}
+
+/** Faults are off and bugs fixed: everything that is parked or skipped is given back. */
+export function redriveAll({ scheduler, plan }: Cloud, recovery: RecoverySystem): void {
+  for (const { name } of plan.consumers) recovery.redrive(redriveRequest(name, { canary: false, force: true }));
+  scheduler.after(MINUTE_MS, recovery.continueRedrives);
+}
+
+const BY_OPERATOR = { requestedBy: 'simulation', reason: 'the bug is fixed' };
+
+const redriveRequest = (consumer: string, options: { canary: boolean; force?: boolean }) => ({
+  ...BY_OPERATOR,
+  ...options,
+  action: 'redrive',
+  selection: { consumer },
+  dryRun: false,
+});
