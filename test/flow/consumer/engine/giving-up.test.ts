@@ -250,6 +250,27 @@ describe('a react that does not end', () => {
     expect(system.metrics.total('ReactDeadlines')).toBeGreaterThan(0);
   });
 
+  it('begins the next invocation when it did not get its time in this one', async () => {
+    const durations = [3_000, 7_000];
+    const system = new System({ settings: { precedenceHops: 2 } });
+    await system.append('s', [2]);
+    await system.deliver('s', [2]);
+    const received = system.queue.receive(1, () => 0);
+    const engine = system.engine(system.startProcess(), {
+      react: async (event, { signal }) => {
+        await system.time.world.timers.sleep(durations[event.metadata.version - 1] as number, signal);
+        return [];
+      },
+    });
+    const endsAt = system.time.now() + 10_000;
+    await system.time.run(
+      engine.handleBatch(received, { remainingMs: () => endsAt - system.time.now(), requestId: 'r' }),
+    );
+    expect(system.queue.sent.at(-1)).toMatchObject({ reason: 'continue', hops: 2 });
+    expect(await system.checkpoint('s')).toMatchObject({ version: 1 });
+    expect(await system.checkpoint('s')).not.toHaveProperty('attempting');
+  });
+
   it.each([0, 1, -1])('begins nothing with %d ms left: the messages come back', async (remainingMs) => {
     const system = new System();
     await system.append('s', [1]);
