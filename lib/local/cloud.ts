@@ -15,6 +15,7 @@ import type { Identities } from './iam/identities.ts';
 import type { Mapping } from './mappings/mapping.ts';
 import type { StreamsClient } from './mappings/streams-client.ts';
 import type { Named } from './names.ts';
+import type { Machines } from './states/machines.ts';
 
 export interface TableInfo extends Named {
   arn: string;
@@ -50,6 +51,7 @@ export interface Cloud {
   functions: Functions;
   surroundings: FunctionSurroundings;
   buses: Buses;
+  machines: Machines;
   destinations: Destinations;
   customAnswers: CustomResourceAnswers;
   mappings: Mapping[];

@@ -100,7 +100,7 @@ export async function startLocalSystem(options: LocalSystemOptions = {}): Promis
     queues: () => queueDepths(local),
     inFlight() {
       const invocations = cloud.mappings.reduce((sum, mapping) => sum + mapping.inFlight, 0);
-      return invocations + cloud.buses.inFlight + cloud.functions.eventsInFlight;
+      return invocations + cloud.buses.inFlight + cloud.functions.eventsInFlight + cloud.machines.running;
     },
     recover: (input) => recover(outputs.RecoveryStateMachineArn, new SFNClient(clientConfig), input),
     logs: local.logs,

@@ -16,6 +16,8 @@ export interface BusTarget extends TargetInput {
   Arn: string;
   DeadLetterConfig?: { Arn?: string };
   SqsParameters?: { MessageGroupId: string };
+  /** Role that EventBridge takes to start a state machine or to write to another bus. */
+  RoleArn?: string;
 }
 
 export interface BusRule extends Named {
@@ -160,8 +162,13 @@ export function deliveryDenied(identities: Identities, rule: BusRule, target: Bu
     lambda: 'lambda:InvokeFunction',
   };
   const action = actions[target.Arn.split(':')[2] ?? ''];
-  // Buses and state machines are reached through a role of the rule, not through a resource policy.
-  if (action === undefined) return undefined;
+  if (action === undefined) {
+    // State machines and buses are reached through a role of the target, not through a resource policy.
+    const service = target.Arn.split(':')[2];
+    const need = { action: service === 'states' ? 'states:StartExecution' : 'events:PutEvents', resource: target.Arn };
+    if (target.RoleArn === undefined) return `target ${target.Id} has no RoleArn for ${need.action}`;
+    return identities.roleDenied(target.RoleArn, need);
+  }
   const context = { 'aws:sourcearn': [rule.arn], 'aws:sourceaccount': [ACCOUNT] };
   return identities.serviceDenied('events.amazonaws.com', { action, resource: target.Arn, context });
 }

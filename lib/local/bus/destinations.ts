@@ -27,6 +27,8 @@ export interface DestinationsOptions {
   queueUrl(queueName: string): string;
   invokeEvent(functionArn: string, payload: string): void;
   putEvent(busArn: string, event: string): void;
+  /** @throws when there is no such state machine */
+  startExecution(stateMachineArn: string, input: string): void;
 }
 
 interface Pending {
@@ -99,6 +101,8 @@ export function createDestinations(options: DestinationsOptions): Destinations {
           return options.invokeEvent(destinationArn, payload);
         case 'events':
           return options.putEvent(destinationArn, payload);
+        case 'states':
+          return options.startExecution(destinationArn, payload);
         default:
           throw refused(destinationArn, `no way to deliver to ${service}`);
       }

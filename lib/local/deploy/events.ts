@@ -23,7 +23,7 @@ interface RuleProperties {
   EventPattern?: Pattern;
   ScheduleExpression?: string;
   State?: string;
-  Targets?: (BusTarget & { RetryPolicy?: object; RoleArn?: string })[];
+  Targets?: (BusTarget & { RetryPolicy?: object })[];
 }
 
 const TARGET_KEYS = new Set([

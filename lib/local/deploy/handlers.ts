@@ -18,6 +18,7 @@ import {
   createTopic,
 } from './messaging.ts';
 import type { Handler, Resource } from './resource.ts';
+import { createStateMachine } from './states.ts';
 import { createTable } from './tables.ts';
 
 const HANDLERS: Record<string, Handler> = {
@@ -42,6 +43,7 @@ const HANDLERS: Record<string, Handler> = {
   'AWS::IAM::Policy': attachPolicy,
   'AWS::IAM::ManagedPolicy': attachPolicy,
   'AWS::SSM::Parameter': putParameter,
+  'AWS::StepFunctions::StateMachine': createStateMachine,
   'AWS::CloudFormation::CustomResource': createCustomResource,
   'Custom::S3BucketNotifications': notifyBucket,
 };
