@@ -18,9 +18,9 @@ import { writeBootstrap } from './functions/lambda-process.ts';
 import { createFunctionLogs, type FunctionLogs } from './functions/logs.ts';
 import { createSemaphore } from './functions/semaphore.ts';
 import { createIdentities } from './iam/identities.ts';
-import type { LocalCloudOptions } from './local-cloud.ts';
 import { createStreamsClient } from './mappings/streams-client.ts';
 import { REGION, resourceOfArn } from './names.ts';
+import type { LocalCloudOptions } from './options.ts';
 import { createMachines } from './states/machines.ts';
 
 export interface CloudParts {

@@ -14,8 +14,9 @@ import { readAssembly } from './assembly/read-assembly.ts';
 import { localFolder, synthesize } from './assembly/synthesize.ts';
 import { invocationFailed } from './functions/functions.ts';
 import type { LogLine } from './functions/logs.ts';
-import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from './local-cloud.ts';
+import { type LocalCloud, startLocalCloud } from './local-cloud.ts';
 import { REGION } from './names.ts';
+import type { LocalCloudOptions } from './options.ts';
 
 export interface LocalSystemOptions extends Omit<LocalCloudOptions, 'runFolder'> {
   /** Folder of the CDK app: cdk.json, sources, node_modules. @default the working directory, else this project */
