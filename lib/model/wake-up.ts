@@ -9,6 +9,8 @@ export const BUS_SOURCE = 'event-recovery';
 export const RECOVERY_SOURCE = `${BUS_SOURCE}.recovery`;
 /** `detail-type`: a scan found events that nobody will deliver by himself. */
 export const GAPS_FOUND = 'GapsFound';
+/** `detail-type`: a scrub found stored data that is not what was appended. */
+export const DAMAGE_FOUND = 'DamageFound';
 /** `detail-type` of a wake-up that every consumer's rule matches, whatever types it wants. */
 export const STREAM_MOVED = '$StreamMoved';
 
