@@ -3,13 +3,15 @@
 
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { createEventStore } from '../flow/event-store/event-store.ts';
 import type { EventStore } from '../flow/event-store/port.ts';
 import { EventRecoveryError } from '../model/errors.ts';
+import { createWorld } from '../platform/world.ts';
 import type { DrillSystem, QueueDepth } from '../recovery/drill/system.ts';
+import { type RecoveryRun, type RunRecoveryOptions, runRecovery } from '../recovery/recover/run-recovery.ts';
 import { readAssembly } from './assembly/read-assembly.ts';
 import { localFolder, synthesize } from './assembly/synthesize.ts';
 import { invocationFailed } from './functions/functions.ts';
@@ -36,8 +38,6 @@ export interface LocalSystem extends DrillSystem {
   endpoints: Readonly<Record<LocalService, string>>;
   /** Variables that point the AWS CLI, SDKs and `npx event-recovery` here. */
   environment: Readonly<Record<string, string>>;
-  /** Starts the recovery state machine and waits for its output. @throws EventRecoveryError */
-  recover(input: unknown): Promise<unknown>;
   /** Last lines that a function printed. */
   logs(functionName: string): readonly LogLine[];
   /** Folder with the logs of this run. */
@@ -51,8 +51,6 @@ const SERVICES = ['aws', 'dynamodb', 'sqs', 'sns', 's3', 'lambda', 'eventbridge'
 export type LocalService = (typeof SERVICES)[number];
 
 const KEPT_RUNS = 10;
-const RECOVERY_LIMIT_MS = 15 * 60_000;
-const RECOVERY_POLL_MS = 250;
 
 /**
  * Starts the local system. The first start synthesizes (a few seconds), the next ones take two to three.
@@ -74,7 +72,6 @@ export async function startLocalSystem(options: LocalSystemOptions = {}): Promis
   const local = await startLocalCloud(assembly, { ...options, runFolder: newRunFolder(projectRoot) });
   progress(`deployed ${local.cloud.functions.all().length} functions to ${local.endpoint}`);
   const { cloud, outputs, endpoint } = local;
-  const clientConfig = { endpoint, region: REGION, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   return {
     eventStore: createEventStore({
       client: cloud.dynamodb,
@@ -88,7 +85,7 @@ export async function startLocalSystem(options: LocalSystemOptions = {}): Promis
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',
     },
-    clientConfig,
+    clientConfig: clientConfigOf(local),
     outputs,
     faults: local.faults,
     kill: (functionName) => cloud.functions.get(functionName).kill(),
@@ -103,7 +100,7 @@ export async function startLocalSystem(options: LocalSystemOptions = {}): Promis
       const invocations = cloud.mappings.reduce((sum, mapping) => sum + mapping.inFlight, 0);
       return invocations + cloud.buses.inFlight + cloud.functions.eventsInFlight + cloud.machines.running;
     },
-    recover: (input) => recover(outputs.RecoveryStateMachineArn, new SFNClient(clientConfig), input),
+    recover: (input, options) => recover(local, input, options),
     logs: local.logs,
     runFolder: local.runFolder,
     local,
@@ -146,30 +143,29 @@ async function queueDepths(local: LocalCloud): Promise<QueueDepth[]> {
   );
 }
 
-async function recover(stateMachineArn: string | undefined, sfn: SFNClient, input: unknown): Promise<unknown> {
+/** Everything is there at once on one machine; a recovery that takes longer stands still. */
+const RECOVERY_LIMIT_MS = 15 * 60_000;
+const RECOVERY_POLL_MS = 250;
+
+async function recover(local: LocalCloud, input: unknown, options?: RunRecoveryOptions): Promise<RecoveryRun> {
+  const { RecoveryStateMachineArn: stateMachineArn, ArchiveBucketName: bucket = '' } = local.outputs;
   if (stateMachineArn === undefined) {
     throw new EventRecoveryError(
       'RECOVERY_NOT_DEPLOYED',
       'the app deploys no recovery state machine (output RecoveryStateMachineArn is missing); remedy: add the Recovery stack to the app',
     );
   }
-  const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }));
-  const deadline = Date.now() + RECOVERY_LIMIT_MS;
-  while (Date.now() < deadline) {
-    const execution = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-    if (execution.status === 'SUCCEEDED') return JSON.parse(execution.output ?? 'null');
-    if (execution.status !== 'RUNNING') {
-      throw new EventRecoveryError(
-        'RECOVERY_FAILED',
-        `recovery ${execution.status}: ${execution.error}: ${execution.cause}`,
-        {
-          facts: { executionArn, status: execution.status, error: execution.error },
-        },
-      );
-    }
-    await sleep(RECOVERY_POLL_MS);
-  }
-  throw new EventRecoveryError('RECOVERY_FAILED', `recovery did not end within ${RECOVERY_LIMIT_MS} ms`, {
-    facts: { executionArn },
+  const sfn = new SFNClient(clientConfigOf(local));
+  const s3 = new S3Client({ ...clientConfigOf(local), forcePathStyle: true });
+  return runRecovery({ sfn, s3, stateMachineArn, bucket, world: createWorld() }, input, {
+    limitMs: RECOVERY_LIMIT_MS,
+    pollMs: RECOVERY_POLL_MS,
+    ...options,
   });
 }
+
+const clientConfigOf = ({ endpoint }: LocalCloud) => ({
+  endpoint,
+  region: REGION,
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+});

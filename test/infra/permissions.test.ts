@@ -50,7 +50,9 @@ describe('permissions', () => {
     expect([...new Set(wild)].sort()).toEqual([
       'cloudwatch:GetMetricData xray:PutTelemetryRecords xray:PutTraceSegments on *',
       'dynamodb:ListStreams on table/<events-table-name>/stream/*',
+      'logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments on *',
       's3:GetObject on <relay-failures-bucket-name>/*',
+      's3:PutObject on <archive-bucket-name>/recoveries/*',
       's3:PutObject on <relay-failures-bucket-name>/*',
       'sqs:GetQueueAttributes sqs:SendMessage on *',
       'xray:PutTelemetryRecords xray:PutTraceSegments on *',

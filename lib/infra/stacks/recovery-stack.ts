@@ -9,6 +9,7 @@ import { EventStore } from '../constructs/event-store.ts';
 import type { IEventStore } from '../constructs/event-store-base.ts';
 import { DeadLetterIntake } from '../constructs/recovery/dead-letter-intake.ts';
 import { GapScan } from '../constructs/recovery/gap-scan.ts';
+import { RecoveryMachine } from '../constructs/recovery/recovery-machine.ts';
 import { RedriveDeadLetters } from '../constructs/recovery/redrive-dead-letters.ts';
 import { VerifyConsistency } from '../constructs/recovery/verify-consistency.ts';
 import { DEFAULT_PARAMETER_PREFIX, shareValues } from '../constructs/shared-parameters.ts';
@@ -48,7 +49,16 @@ export class RecoveryStack extends Stack {
     });
     const redrive = new RedriveDeadLetters(this, 'Redrive', { eventStore, alertsTopic });
     shareValues(redrive, parameterPrefix, { 'redrive-dead-letters-function-arn': redrive.function.functionArn });
+    const machine = new RecoveryMachine(this, 'Recovery', {
+      eventStore,
+      eventBus: this.eventBus,
+      scanGaps: gapScan.function,
+      redriveDeadLetters: redrive.function,
+      verifyConsistency: verification.function,
+    });
+    shareValues(machine, parameterPrefix, { 'recovery-state-machine-arn': machine.stateMachine.stateMachineArn });
     const outputs: Record<string, string> = {
+      RecoveryStateMachineArn: machine.stateMachine.stateMachineArn,
       IntakeDeadLettersFunctionName: intake.function.functionName,
       IntakeDeadLettersDeadLetterQueueUrl: intake.deadLetterQueue.queueUrl,
       RedriveDeadLettersFunctionName: redrive.function.functionName,

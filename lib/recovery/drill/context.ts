@@ -2,6 +2,7 @@
 // context per scenario; everything that it injects is taken back at its end.
 
 import type { Random } from '../../platform/clock.ts';
+import type { RecoveryRun } from '../recover/run-recovery.ts';
 import type { FaultHandle, ObservedCall, When } from './faults.ts';
 import { createLedger, type Effect, type Ledger } from './ledger.ts';
 import { seededRandom } from './random.ts';
@@ -38,6 +39,8 @@ export interface DrillContext {
   kills: readonly Kill[];
   problems: readonly string[];
   facts: Readonly<Record<string, unknown>>;
+  /** Recoveries of this scenario that ended with a report, in order. */
+  recoveries: readonly RecoveryRun[];
 
   consumer(name: string): WatchedConsumer;
   /** New streams with all events of the scenario. A workload with streams of its own ignores the number. */
@@ -48,6 +51,13 @@ export interface DrillContext {
   killAt(consumer: string, stream: PlannedStream, index: number, when: When): Kill;
   /** A fault that the scenario is about: when it never fires, the scenario proves nothing and fails. */
   mustFire(description: string, handle: FaultHandle): FaultHandle;
+  /**
+   * The recovery's state machine, from its start to its report; asked for by the drill. Its result is the scenario's to judge.
+   * @example
+   * const { report } = await context.recover({ actions: ['fill-gaps'] });
+   * if (report.result !== 'recovered') context.problem(`recovery: ${report.result}`);
+   */
+  recover(input?: Record<string, unknown>): Promise<RecoveryRun>;
   progress(text: string): void;
   problem(text: string): void;
   /** Adds a field to the scenario's result. */
@@ -86,6 +96,7 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
   const required: { description: string; handle: FaultHandle }[] = [];
   const problems: string[] = [];
   const facts: Record<string, unknown> = {};
+  const recoveries: RecoveryRun[] = [];
 
   const consumer = (name: string): WatchedConsumer => {
     const found = workload.consumers.find((one) => one.name === name);
@@ -110,6 +121,7 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
       return [...problems, ...unfired.map(({ description }) => `${description} never happened, so nothing was proved`)];
     },
     facts,
+    recoveries,
     consumer,
     plan(streams) {
       const plan = workload.plan({ prefix, streams, events, seed });
@@ -160,6 +172,16 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
     mustFire(description, handle) {
       required.push({ description, handle });
       return handle;
+    },
+    async recover(input = {}) {
+      const started = performance.now();
+      const run = await system.recover({ requestedBy: 'drill', reason: prefix, trigger: 'drill', ...input });
+      recoveries.push(run);
+      const causes = run.report.findings.map(({ cause }) => cause).join(', ');
+      progress(
+        `recovery ${run.result} after ${((performance.now() - started) / 1_000).toFixed(1)} s: ${causes || 'no findings'}`,
+      );
+      return run;
     },
     progress,
     problem: (text) => void problems.push(text),

@@ -2,6 +2,7 @@
 // another, without processes to kill.
 
 import type { EventStore } from '../../flow/event-store/port.ts';
+import type { RecoveryRun, RunRecoveryOptions } from '../recover/run-recovery.ts';
 import type { Faults } from './faults.ts';
 
 export interface QueueDepth {
@@ -24,6 +25,11 @@ export interface DrillSystem {
   kill(functionName: string): number;
   /** Invokes and waits for the answer. @throws EventRecoveryError when the function fails */
   invoke(functionName: string, payload: unknown): Promise<unknown>;
+  /**
+   * Starts the recovery's state machine (docs/operations/recover.md has the input) and waits for its report, whatever its
+   * result is. @throws EventRecoveryError `RECOVERY_FAILED` when there is none: the input was refused, another one runs
+   */
+  recover(input: unknown, options?: RunRecoveryOptions): Promise<RecoveryRun>;
   /** Invocations of a function that ended with their process although nobody asked for it (timeouts, crashes). */
   unplannedEnds(functionName: string): number;
   queues(): Promise<QueueDepth[]>;

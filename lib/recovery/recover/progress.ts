@@ -7,8 +7,12 @@ import type { ReportStep } from '../report/types.ts';
 import type { CollectedEvidence } from './collect-evidence.ts';
 import type { RecoveryRequest } from './input.ts';
 
-/** Twenty rounds of 30 seconds: a canary, its schedule of a minute and a few rounds of waiting fit. */
-export const ROUNDS_MAX = 20;
+/** 1 + 2 + 4 + 8 + 16 + 19 x 30 s: ten minutes, in which a canary, its schedule of a minute and consumers' retries fit. */
+export const ROUNDS_MAX = 24;
+const WAIT_MAX_SECONDS = 30;
+
+/** Seconds until the next look: short at first, so that a small repair is a short recovery. */
+export const waitSeconds = (round: number): number => Math.min(2 ** round, WAIT_MAX_SECONDS);
 
 export type Next = 'fill-gaps' | 'redrive' | 'wait' | 'verify' | 'report';
 
@@ -23,6 +27,8 @@ export interface Progress {
   at: number;
   next: Next;
   round: number;
+  /** How long the state machine waits before it looks again. */
+  waitSeconds: number;
   isRedriven: boolean;
   findings: Finding[];
   steps: ReportStep[];
@@ -76,6 +82,14 @@ export function advance(progress: Progress, left: Left, now: number): Progress {
       `streams with gaps: ${progress.left.gapStreams} -> ${left.gapStreams}; ` +
       `open dead letters: ${progress.left.openLetters} -> ${left.openLetters}`,
   };
-  const moved = { ...progress, round, isRedriven, left, at: now, steps: [...progress.steps, step] };
+  const moved = {
+    ...progress,
+    round,
+    waitSeconds: waitSeconds(round),
+    isRedriven,
+    left,
+    at: now,
+    steps: [...progress.steps, step],
+  };
   return { ...moved, next: decideNext(moved, left) };
 }

@@ -9,7 +9,7 @@ import { diagnose } from '../diagnose/diagnose.ts';
 import type { LeaseHandle, Leases } from '../lease/leases.ts';
 import { collectEvidence, type EvidenceDeps } from './collect-evidence.ts';
 import { checkRecoveryRequest } from './input.ts';
-import { advance, decideNext, type Progress } from './progress.ts';
+import { advance, decideNext, type Progress, waitSeconds } from './progress.ts';
 
 /** Longer than the state machine's own time limit: a recovery that was cut off lets the next one in after it. */
 export const LEASE_MS = 60 * 60_000;
@@ -49,6 +49,7 @@ export async function beginRecovery(deps: RecoverDeps, { id, input }: BeginInput
       at: now,
       next: decideNext({ request, round: 0, isRedriven: false }, left),
       round: 0,
+      waitSeconds: waitSeconds(0),
       isRedriven: false,
       findings: findings.slice(0, FINDINGS_MAX).map(withoutLists),
       steps: [

@@ -12,6 +12,7 @@ const report = buildReport(
       at: 2_000,
       next: 'report',
       round: 0,
+      waitSeconds: 1,
       isRedriven: false,
       findings: [],
       steps: [],

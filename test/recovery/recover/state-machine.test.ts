@@ -96,7 +96,7 @@ describe('a recovery', () => {
   it('ends as not complete, in a bounded number of rounds, when the cause was not fixed', async () => {
     await recovery.bench.fill({ 'order-1': 1 }, 'order-1@1');
     expect(await failure({ actions: ['redrive'], selection: { consumer: 'billing' }, ...WHO })).toBe('NotComplete');
-    expect(recovery.states.filter((state) => state === 'CheckProgress')).toHaveLength(20);
+    expect(recovery.states.filter((state) => state === 'CheckProgress')).toHaveLength(24);
     expect(recovery.states.filter((state) => state === 'RedriveDeadLetters')).toHaveLength(1);
     expect(recovery.report()).toMatchObject({ result: 'incomplete' });
   });

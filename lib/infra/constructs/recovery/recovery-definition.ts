@@ -28,8 +28,6 @@ export interface RecoveryFunctions {
 
 /** Less than the lease of a recovery (60 minutes): what is cut off has ended when the next one may begin. */
 export const RECOVERY_TIMEOUT = Duration.minutes(50);
-/** A scan, a canary and a consumer's retry fit in it. */
-const ROUND = Duration.seconds(30);
 
 /** States to start from; pass it to `DefinitionBody.fromChainable`. */
 export function recoveryDefinition(scope: Construct, functions: RecoveryFunctions): IChainable {
@@ -118,7 +116,7 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
   );
   const wait = new Wait(scope, 'WaitForProgress', {
     comment: 'Give the consumers time to work.',
-    time: WaitTime.duration(ROUND),
+    time: WaitTime.secondsPath('$.progress.waitSeconds'),
   });
   const checkProgress = task(
     'CheckProgress',

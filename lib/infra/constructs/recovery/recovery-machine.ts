@@ -2,7 +2,7 @@
 // their own capabilities. Logged without execution data (it names streams and reasons), traced.
 
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, QueryLanguage, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
@@ -19,6 +19,25 @@ import { grantWakeUps } from './wake-up-grants.ts';
 /** 10,000 open gaps and dead letters of a consumer are read in seconds. */
 const DIAGNOSE_TIMEOUT = Duration.minutes(5);
 const REPORT_TIMEOUT = Duration.minutes(1);
+
+/** https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy */
+const LOG_DELIVERY = [
+  'logs:CreateLogDelivery',
+  'logs:GetLogDelivery',
+  'logs:UpdateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:DescribeResourcePolicies',
+  'logs:DescribeLogGroups',
+];
+/** https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html */
+const TRACING = [
+  'xray:PutTraceSegments',
+  'xray:PutTelemetryRecords',
+  'xray:GetSamplingRules',
+  'xray:GetSamplingTargets',
+];
 
 export interface RecoveryMachineProps {
   readonly eventStore: IEventStore;
@@ -37,6 +56,13 @@ export class RecoveryMachine extends Construct {
     super(scope, id);
     this.diagnose = this.createDiagnose(props.eventStore);
     this.reportStatus = this.createReportStatus(props);
+    const role = this.createRole([
+      this.diagnose,
+      this.reportStatus,
+      props.scanGaps,
+      props.redriveDeadLetters,
+      props.verifyConsistency,
+    ]);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       comment: 'Finds out what is wrong, repairs it, proves it, reports it. {} proposes and changes nothing.',
       stateMachineType: StateMachineType.STANDARD,
@@ -48,6 +74,8 @@ export class RecoveryMachine extends Construct {
           reportStatus: this.reportStatus,
         }),
       ),
+      // Its permissions are ours to name: what the tasks would add reaches every version of a function.
+      role: role.withoutPolicyUpdates(),
       timeout: RECOVERY_TIMEOUT,
       tracingEnabled: true,
       logs: {
@@ -59,22 +87,19 @@ export class RecoveryMachine extends Construct {
         }),
       },
     });
-    this.acknowledgeWildcards([
-      this.diagnose,
-      this.reportStatus,
-      props.scanGaps,
-      props.redriveDeadLetters,
-      props.verifyConsistency,
-    ]);
   }
 
-  private acknowledgeWildcards(functions: readonly IFunction[]): void {
-    const { role } = this.stateMachine;
-    const anything = 'X-Ray and the delivery of logs (CreateLogDelivery and its relatives) know no resources.';
-    acknowledgeResourceWildcard(role, '*', anything);
-    for (const { functionArn } of functions) {
-      acknowledgeResourceWildcard(role, `${functionArn}:*`, 'Any version of a function that the workflow invokes.');
-    }
+  /** Invokes these functions, writes its log, traces. */
+  private createRole(functions: readonly IFunction[]): Role {
+    const role = new Role(this, 'Role', {
+      description: 'What the recovery does: it invokes functions',
+      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+    });
+    const functionArns = functions.map(({ functionArn }) => functionArn);
+    role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: functionArns }));
+    role.addToPolicy(new PolicyStatement({ actions: [...LOG_DELIVERY, ...TRACING], resources: ['*'] }));
+    acknowledgeResourceWildcard(role, '*', 'X-Ray and the delivery of logs know no resources.');
+    return role;
   }
 
   private createDiagnose(eventStore: IEventStore): LambdaFunction {
