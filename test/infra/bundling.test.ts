@@ -6,12 +6,12 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Duration, Stack } from 'aws-cdk-lib';
-import type { AssetCode } from 'aws-cdk-lib/aws-lambda';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { type CfnElement, Duration, Stack } from 'aws-cdk-lib';
+import type { AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
 import { entryCode, PROJECT_FUNCTIONS, projectCode } from '../../lib/infra/constructs/bundling.ts';
 import { EventFunction } from '../../lib/infra/constructs/event-function.ts';
-import { resource, type TemplateJson, testApp } from './synth.ts';
+import { type Resource, type TemplateJson, testApp } from './synth.ts';
 
 const root = join(import.meta.dirname, '../..');
 const entry = join(root, 'examples/order-fulfilment/inventory/handler.ts');
@@ -39,27 +39,37 @@ afterAll(() => {
   for (const directory of workDirectories) rmSync(directory, { recursive: true, force: true });
 });
 
-/** Synthesizes one function with its bundle and gives the folder of its asset. */
-function assetOf(code: (stack: Stack) => ReturnType<typeof entryCode>): string {
+/** Synthesizes one function per code and gives the folders of their assets. */
+function assetsOf(codes: Readonly<Record<string, (stack: Stack) => Code>>): Record<string, string> {
   const app = testApp({ 'aws:cdk:bundling-stacks': ['**'] });
   const stack = new Stack(app, 'Test');
   const props = { service: 'test', description: 'test', timeout: Duration.seconds(5) };
-  const bundled = code(stack);
-  workDirectories.add(/^.*\/event-recovery-bundles-[^/]+/.exec((bundled as AssetCode).path)?.[0] as string);
-  new EventFunction(stack, 'Fn', { ...props, code: bundled });
+  const made = Object.entries(codes).map(([name, codeOf]) => {
+    const code = codeOf(stack) as AssetCode;
+    workDirectories.add(/^.*\/event-recovery-bundles-[^/]+/.exec(code.path)?.[0] as string);
+    const { function: fn } = new EventFunction(stack, name, { ...props, code });
+    return [name, stack.getLogicalId(fn.node.defaultChild as CfnElement)] as const;
+  });
   const assembly = app.synth();
-  const template = assembly.getStackByName('Test').template as TemplateJson;
-  const { S3Key } = resource(template, 'AWS::Lambda::Function').Properties.Code as { S3Key: string };
-  return join(assembly.directory, `asset.${S3Key.replace('.zip', '')}`);
+  const { Resources } = assembly.getStackByName('Test').template as TemplateJson;
+  const assetOf = (logicalId: string) => {
+    const { S3Key } = (Resources[logicalId] as Resource).Properties.Code as { S3Key: string };
+    return join(assembly.directory, `asset.${S3Key.replace('.zip', '')}`);
+  };
+  return Object.fromEntries(made.map(([name, logicalId]) => [name, assetOf(logicalId)]));
 }
 
+const consumerCode = (stack: Stack): Code => entryCode(stack, entry);
+
+/** One synth for all tests: the project's functions are bundled together. */
+const assets = assetsOf({
+  consumer: consumerCode,
+  ...Object.fromEntries(PROJECT_FUNCTIONS.map((name) => [name, (stack: Stack) => projectCode(stack, name)])),
+});
+
 describe('a bundle', () => {
-  let folder: string;
-  let code: string;
-  beforeAll(() => {
-    folder = assetOf((stack) => entryCode(stack, entry));
-    code = readFileSync(join(folder, 'index.mjs'), 'utf8');
-  });
+  const folder = assets.consumer as string;
+  const code = readFileSync(join(folder, 'index.mjs'), 'utf8');
 
   it('is one file that needs nothing but Node itself', () => {
     expect(readdirSync(folder)).toEqual(['index.mjs']);
@@ -82,13 +92,13 @@ describe('a bundle', () => {
 
   it('holds no path of the machine that made it, and the same sources make the same asset again', () => {
     expect(code).not.toContain(root);
-    expect(assetOf((stack) => entryCode(stack, entry)).split('asset.')[1]).toBe(folder.split('asset.')[1]);
+    expect(assetsOf({ consumer: consumerCode }).consumer?.split('asset.')[1]).toBe(folder.split('asset.')[1]);
   });
 });
 
 describe('the functions of the project', () => {
   it.each(PROJECT_FUNCTIONS)('%s is bundled and exports its handler', async (name) => {
-    const folder = assetOf((stack) => projectCode(stack, name));
+    const folder = assets[name] as string;
     const script = `const { handler } = await import(${JSON.stringify(join(folder, 'index.mjs'))}); console.log(typeof handler);`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: folder,

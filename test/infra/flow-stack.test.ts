@@ -110,4 +110,22 @@ describe('the alerts topic', () => {
     expect(alarm).toMatchObject({ MetricName: 'IteratorAge', Namespace: 'AWS/Lambda', Threshold: 15 * 60_000 });
     expect(alarm.AlarmActions).toHaveLength(1);
   });
+
+  it('is told at 70 % of the ceiling of the log: its head is occupied for that share of three periods in a row', () => {
+    const alarm = resource(flow, 'AWS::CloudWatch::Alarm', 'EventBusRelayHeadBusy').Properties;
+    expect(alarm).toMatchObject({
+      Namespace: 'EventRecovery',
+      MetricName: 'LogHeadBusyMs',
+      Dimensions: [{ Name: 'service', Value: 'relay-commits' }],
+      Statistic: 'Sum',
+      Period: 300,
+      Threshold: 210_000,
+      EvaluationPeriods: 3,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    });
+    const { POWERTOOLS_METRICS_NAMESPACE, POWERTOOLS_SERVICE_NAME } = (
+      relay.Environment as { Variables: Record<string, string> }
+    ).Variables;
+    expect([POWERTOOLS_METRICS_NAMESPACE, POWERTOOLS_SERVICE_NAME]).toEqual([alarm.Namespace, 'relay-commits']);
+  });
 });

@@ -4,7 +4,7 @@
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { extname, isAbsolute, join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { BundlingOptions } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -33,6 +33,8 @@ const PROJECT = 'project';
 export const BUNDLE_HANDLER = 'index.handler';
 
 const ROOT = join(import.meta.dirname, '../../..');
+/** `.ts` in a checkout, `.js` in the published package: the handlers are built like this file. */
+const HANDLER = `handler${extname(import.meta.filename)}`;
 
 /** Some dependencies (the X-Ray SDK in Powertools' tracer) are CommonJS and call `require` for Node's own modules. */
 const REQUIRE_BANNER = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
@@ -75,7 +77,7 @@ export function projectCode(scope: Construct, name: ProjectFunctionName): Code {
   if (!Stack.of(scope).bundlingRequired) return notBundled();
   const folder = once(scope, PROJECT, () =>
     bundle(
-      Object.fromEntries(PROJECT_FUNCTIONS.map((each) => [`${each}/index`, join(ROOT, 'lambdas', each, 'handler.ts')])),
+      Object.fromEntries(PROJECT_FUNCTIONS.map((each) => [`${each}/index`, join(ROOT, 'lambdas', each, HANDLER)])),
     ),
   );
   return Code.fromAsset(join(folder, name));

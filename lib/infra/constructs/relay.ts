@@ -2,7 +2,7 @@
 // to the bus. A batch that the event source mapping gives up on goes, with its records, to the relay-failures bucket.
 
 import { Duration } from 'aws-cdk-lib';
-import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type * as events from 'aws-cdk-lib/aws-events';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
@@ -20,9 +20,10 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { PAGE_MAX_STREAMS } from '../../flow/log/pages.ts';
+import { RELAY_METRICS } from '../../flow/relay/dependencies.ts';
 import { BUS_SOURCE, RELAY_BACKFILL } from '../../model/wake-up.ts';
 import { acknowledgeResourceWildcard } from './acknowledgements.ts';
-import { ASYNC_INVOKE, ProjectFunction } from './event-function.ts';
+import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from './event-function.ts';
 import type { IEventStore } from './event-store-base.ts';
 import { DIRECTORY_KEYS, grantOnKeys } from './key-grants.ts';
 import { createDeadLetterQueue } from './queues.ts';
@@ -47,6 +48,13 @@ export const RELAY_RETRY_ATTEMPTS = 20;
 export const RELAY_MAX_RECORD_AGE = Duration.hours(6);
 /** 1 % of the 24 h after which records are lost to the stream (not to the store). */
 export const ITERATOR_AGE_ALARM = Duration.minutes(15);
+/** Metrics of the relay are looked at over this time. */
+const METRIC_PERIOD = Duration.minutes(5);
+/**
+ * The log is written by one transaction after the other, so its head can be busy for at most the whole of a period. 70 %
+ * leaves room for a peak and time to act; races between relays cost most of what lies above.
+ */
+export const HEAD_BUSY_ALARM_SHARE = 0.7;
 
 export interface RelayOptions {
   /**
@@ -114,6 +122,14 @@ export class Relay extends Construct {
       runbook: 'relay-backfill-failed',
       alertsTopic,
     });
+    runbookAlarm(this, 'HeadBusyAlarm', {
+      metric: this.metricHeadBusy(),
+      threshold: HEAD_BUSY_ALARM_SHARE * METRIC_PERIOD.toMilliseconds(),
+      evaluationPeriods: 3,
+      meaning: 'For 15 minutes the log was written to for 70 % of the time or more: its ceiling is near.',
+      runbook: 'relay-log-ceiling',
+      alertsTopic,
+    });
     runbookAlarm(this, 'ErrorsAlarm', {
       metric: this.metricErrors(),
       threshold: 1,
@@ -141,12 +157,27 @@ export class Relay extends Construct {
 
   /** Age of the last record that was read, in milliseconds. @default maximum over 5 minutes */
   metricIteratorAge(options?: MetricOptions): Metric {
-    return this.function.metric('IteratorAge', { statistic: 'Maximum', period: Duration.minutes(5), ...options });
+    return this.function.metric('IteratorAge', { statistic: 'Maximum', period: METRIC_PERIOD, ...options });
+  }
+
+  /**
+   * Milliseconds for which the head of the log was occupied. Divided by the period it is the utilisation of the log, 1 at most.
+   * @default sum over 5 minutes
+   */
+  metricHeadBusy(options?: MetricOptions): Metric {
+    return new Metric({
+      namespace: METRICS_NAMESPACE,
+      metricName: RELAY_METRICS.headBusyMs,
+      dimensionsMap: { service: 'relay-commits' },
+      statistic: 'Sum',
+      period: METRIC_PERIOD,
+      ...options,
+    });
   }
 
   /** Failed invocations. @default sum over 5 minutes */
   metricErrors(options?: MetricOptions): Metric {
-    return this.function.metricErrors({ statistic: 'Sum', period: Duration.minutes(5), ...options });
+    return this.function.metricErrors({ statistic: 'Sum', period: METRIC_PERIOD, ...options });
   }
 }
 

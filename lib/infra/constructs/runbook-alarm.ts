@@ -10,6 +10,7 @@ import type { Construct } from 'constructs';
 export type RunbookAnchor =
   | 'relay-iterator-age'
   | 'relay-errors'
+  | 'relay-log-ceiling'
   | 'relay-backfill-failed'
   | 'relay-gave-up'
   | 'relay-repair-failed'

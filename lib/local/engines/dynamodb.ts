@@ -3,8 +3,8 @@
 
 import { fork } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
+import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { EventRecoveryError } from '../../model/errors.ts';
 
 export interface DynamoDbEngine {
@@ -14,7 +14,8 @@ export interface DynamoDbEngine {
   stop(): void;
 }
 
-const KEEPER = fileURLToPath(new URL('./dynamodb-keeper.ts', import.meta.url));
+/** `.ts` in a checkout, `.js` in the published package. */
+const KEEPER = join(import.meta.dirname, `dynamodb-keeper${extname(import.meta.filename)}`);
 const START_LIMIT_MS = 60_000;
 const PROBE_MS = 50;
 

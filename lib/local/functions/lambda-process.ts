@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { transformSync } from 'esbuild';
 import type { FromProcess, FunctionError, InvokeMessage } from './protocol.ts';
@@ -43,7 +43,7 @@ export interface LambdaProcess {
 
 /** Writes the bootstrap without its types: a process then starts without loading the type stripper (60 ms each). */
 export function writeBootstrap(folder: string): string {
-  const source = readFileSync(new URL('./bootstrap.ts', import.meta.url), 'utf8');
+  const source = readFileSync(join(import.meta.dirname, `bootstrap${extname(import.meta.filename)}`), 'utf8');
   const file = join(folder, 'bootstrap.mjs');
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, transformSync(source, { loader: 'ts', format: 'esm', target: 'node24' }).code);
