@@ -1,9 +1,16 @@
-// Plan before apply: every replay, fill, redrive or restore of more than one stream is first a stored plan, a dry run with
-// exact numbers, bound to the state that it was made from. Applying it when that state has changed is refused.
+// Plan before apply: every replay, fill or redrive of more than one stream is first a stored plan, a dry run with exact
+// numbers, bound to the state that it was made from. Applying it when that state has changed is refused.
 
 import type { ConsumerName, Position, StreamId, Version } from '../../model/ids.ts';
 
-export type PlanAction = 'fill-gaps' | 'resume' | 'rewind' | 'redeliver' | 'redrive' | 'restore';
+/**
+ * - `resume`: catch up from the checkpoint; nothing is repeated.
+ * - `rewind`: checkpoint back before the first selected event, then everything after it again, in order.
+ * - `redeliver`: the selected events alone, once each, without moving the checkpoint.
+ * - `fill`: wake-ups for the consumer's open gaps.
+ * - `backfill`: the history of event types that were added later, as redeliveries.
+ */
+export type PlanMode = 'resume' | 'rewind' | 'redeliver' | 'fill' | 'backfill';
 
 /** What to look at. Fields combine with "and"; an empty selection is refused, `everything: true` says it on purpose. */
 export interface Selection {
@@ -17,21 +24,21 @@ export interface Selection {
   /** recordedAt, both ends included, milliseconds since 1970. */
   fromTimeMs?: number;
   toTimeMs?: number;
-  /** Dead letters only. */
-  fingerprint?: string;
-  eventId?: string;
 }
 
+/** One row of a plan: a stream, or, when more than 100 of its events are redelivered, a part of one. */
 export interface PlannedStream {
   streamId: StreamId;
-  /** First and last version that the action touches. */
+  /** First and last version that the row touches. */
   from: Version;
   to: Version;
   /** Events in that range that the consumer reacts to. */
   events: number;
-  /** Selected versions, when not the whole range (redeliver). */
-  versions?: Version[];
-  /** Checkpoint and generation seen: what the plan is bound to. */
+  /** Of these: reacted to before. */
+  repeats: number;
+  /** Redeliveries: the selected versions as ascending ranges, both ends included, at most 100 versions. */
+  versions?: (readonly [Version, Version])[];
+  /** The checkpoint that was seen, 0 and 0 when there is none: what the plan is bound to. */
   checkpoint: Version;
   generation: number;
 }
@@ -41,40 +48,57 @@ export interface PlanTotals {
   events: number;
   /** Events that the consumer has reacted to before and will react to again. */
   expectedRepeats: number;
+  /** Messages to the consumer's queue. */
   wakeUps: number;
+  /** Selected streams that wait behind a dead letter and are left out: redrive them. */
+  parked: number;
+  /** What applying it consumes in the project's own tables. What `react` itself reads and writes is not in it. */
   readUnits: number;
   writeUnits: number;
+  /** At the plan's rate. */
   etaSeconds: number;
+}
+
+export interface PlanOptions {
+  /** Events per second, on average over streams: one stream is given to the consumer at once. */
+  ratePerSecond: number;
+  /** Share of the finished streams that may have failed, 0 to 1; above it the replay stops. */
+  maxFailureRate: number;
+  /** Rewind only: move through the repeated events without a react. */
+  suppressEffects?: boolean;
+  /** Backfill only: the registry's request that it completes. */
+  backfillOf?: number;
 }
 
 export interface Plan {
   id: string;
-  action: PlanAction;
-  consumer?: ConsumerName;
+  mode: PlanMode;
+  consumer: ConsumerName;
   selection: Selection;
   /** Human words: which consumers, which effects are repeated. */
   blastRadius: string[];
   totals: PlanTotals;
-  /** What it was made from; `fingerprint` covers registry entry, head and every planned stream's checkpoint. */
-  madeFrom: { deployment: string; head: Position; fingerprint: string };
+  /** What it was made from; `fingerprint` covers the registry entry and the checkpoint of every planned stream. */
+  madeFrom: { deployment: string; head: Position; registry: string; fingerprint: string };
+  options: PlanOptions;
   requestedBy: string;
   reason: string;
   createdAt: number;
-  status: 'planned' | 'applied' | 'stale' | 'cancelled';
-  /** Options of the action (rate, canary, suppressEffects, target consumer ...). */
-  options: Record<string, unknown>;
+  status: 'planned' | 'applied';
+  /** Rows in the plan, numbered from 0. */
+  rows: number;
   format: number;
 }
 
 export interface Plans {
-  /** Stores head item and streams in chunks; the streams may be many and are consumed once. */
-  save(
-    plan: Omit<Plan, 'status' | 'format' | 'totals' | 'madeFrom'> & Pick<Plan, 'totals' | 'madeFrom'>,
-    streams: AsyncIterable<PlannedStream>,
-  ): Promise<Plan>;
+  /** The rows first, 100 an item, then the plan: a plan that can be read is complete. They are consumed once. */
+  save(id: string, rows: AsyncIterable<PlannedStream>, planOf: (rows: number) => Plan): Promise<Plan>;
+  /** Consistent. */
   get(id: string): Promise<Plan | undefined>;
-  streams(id: string): AsyncIterable<PlannedStream>;
-  /** Conditional on `planned`: two appliers, one winner. */
-  markApplied(id: string, now: number): Promise<boolean>;
-  markStale(id: string, now: number): Promise<void>;
+  /** The rows from one number on, in order. */
+  rows(id: string, from?: number): AsyncIterable<PlannedStream>;
+  /** 100 rows: numbers `chunk * 100` and following. */
+  chunk(id: string, chunk: number): Promise<PlannedStream[]>;
 }
+
+export const ROWS_PER_CHUNK = 100;

@@ -1,0 +1,63 @@
+// What a plan will consume in the project's own tables, by the requests that the replay and the consumer's engine make. Pure.
+// A test compares it with what is then consumed. Units by AWS (Developer Guide, "DynamoDB read and write operations"): a
+// write of up to 1 KB is one, in a transaction two; a consistent read of up to 4 KB is one. Checkpoints, markers and open-gap
+// rows are below 1 KB. What `react` reads and writes itself is not known here and not in it.
+
+import type { RegisteredConsumer } from '../../model/consumer.ts';
+import type { PlanMode, PlannedStream } from './port.ts';
+
+export interface Units {
+  read: number;
+  write: number;
+}
+
+/** Reacted events between two saves of an idempotent consumer (engine setting `chunkEvents`). */
+const CHUNK_EVENTS = 25;
+
+type Facts = Pick<RegisteredConsumer, 'effects'>;
+
+/** One row's writes, and its reads besides those of the events. */
+export function rowUnits(
+  mode: PlanMode,
+  { effects }: Facts,
+  row: Pick<PlannedStream, 'events'>,
+  { suppressEffects = false } = {},
+): Units {
+  const reacted = suppressEffects ? 0 : row.events;
+  const take = 1;
+  if (mode === 'redeliver' || mode === 'backfill') {
+    // Each event: its marker (two writes, or one in a transaction with the checkpoint) and a look for its dead letter.
+    const release = 1;
+    const each = effects === 'idempotent' ? 2 : 2 + 2;
+    return add({ read: reacted, write: take + each * reacted + release }, STREAM_UNITS);
+  }
+  const saves = effects === 'idempotent' ? Math.max(1, Math.ceil(reacted / CHUNK_EVENTS)) : Math.max(1, 2 * reacted);
+  const markers = effects === 'idempotent' ? 2 * reacted : 0;
+  const consumer = { read: 0, write: take + markers + saves };
+  return add(consumer, STREAM_UNITS, ...(mode === 'rewind' ? [REWIND_UNITS] : []));
+}
+
+/** The checkpoint is compared when the plan is applied, and looked at when the row is finished. */
+const STREAM_UNITS: Units = { read: 2, write: 0 };
+/**
+ * Request and open-gap row in one transaction (2 + 2), after a read of both; the consumer applies it (1).
+ */
+const REWIND_UNITS: Units = { read: 2, write: 2 + 2 + 1 };
+
+/** Rows between two savings of the replay's progress. */
+export const ROWS_PER_STEP = 25;
+
+/**
+ * The replay as a whole: begun and ended in a transaction each (replay, consumer's place, plan, audit: 4 x 2; replay, place:
+ * 2 x 2), its lease, its progress per step and per look, the plan's chunks read twice (about 12 KB each).
+ */
+export const replayUnits = (rows: number): Units => {
+  const steps = Math.ceil(rows / ROWS_PER_STEP);
+  const chunks = Math.ceil(rows / 100);
+  return { read: 4 + 2 * steps + 2 * 3 * chunks, write: 12 + 2 + 2 * steps };
+};
+
+export const add = (...all: readonly Units[]): Units => ({
+  read: all.reduce((sum, { read }) => sum + read, 0),
+  write: all.reduce((sum, { write }) => sum + write, 0),
+});
