@@ -54,20 +54,22 @@ const ANNOUNCED_MAX = 10;
 
 export async function scanGaps(deps: ScanDeps, input: ScanInput): Promise<ScanOutcome> {
   const { world, leases } = deps;
+  // Read before the lease is asked for: the first answer of a cold function tells the server's time, and a lease that is
+  // judged by a machine's own clock may be taken minutes too early.
+  const consumers = (await deps.registry.list()).filter(({ status }) => status === 'active');
   const lease = await leases.acquire('scan', world.ids.next(), world.clock.now(), input.leaseMs);
   if (lease.kind === 'held') return { kind: 'another-scan-runs', until: lease.until };
   try {
-    return { kind: 'scanned', result: await scan(deps, input) };
+    return { kind: 'scanned', result: await scan(deps, input, consumers) };
   } finally {
     await leases.release(lease);
   }
 }
 
-async function scan(deps: ScanDeps, input: ScanInput): Promise<ScanResult> {
+async function scan(deps: ScanDeps, input: ScanInput, consumers: readonly RegisteredConsumer[]): Promise<ScanResult> {
   const { clock } = deps.world;
   const startedAt = clock.now();
   const remainingMs = () => startedAt + (input.timeMs ?? input.leaseMs) - clock.now();
-  const consumers = (await deps.registry.list()).filter(({ status }) => status === 'active');
   const from = new Map<string, Position>();
   for (const { name, startPosition } of consumers) {
     const scanned = await deps.states.position(name);

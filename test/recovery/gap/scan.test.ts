@@ -1,4 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createRegistry } from '../../../lib/flow/registry/registry.ts';
+import type { Dynamo } from '../../../lib/platform/dynamodb/port.ts';
+import { createServerClock } from '../../../lib/platform/server-clock.ts';
 import { DEFAULT_BOUNDS } from '../../../lib/recovery/gap/decide-stream.ts';
 import { createOpenGaps } from '../../../lib/recovery/gap/open-gaps.ts';
 import type { ConsumerScan, GapsFound, ScanResult } from '../../../lib/recovery/gap/port.ts';
@@ -38,15 +41,25 @@ beforeEach(async () => {
   await system.addConsumer({ name: 'inventory', eventTypes: ['Placed'], effects: 'idempotent' });
 });
 
+const INPUT: ScanInput = {
+  bounds: DEFAULT_BOUNDS,
+  logLagBoundMs: MINUTE,
+  maxStreams: 10_000,
+  maxWakeUps: 1_000,
+  leaseMs: MINUTE,
+};
+
+/** Tells of every answer, as the SDK does by the `Date` header. */
+function answering(dynamo: Dynamo, onAnswer: () => void): Dynamo {
+  const told =
+    <Input, Output>(send: (input: Input) => Promise<Output>) =>
+    (input: Input): Promise<Output> =>
+      send(input).finally(onAnswer);
+  return { ...dynamo, query: told(dynamo.query), get: told(dynamo.get), update: told(dynamo.update) };
+}
+
 async function scan(options: Partial<ScanInput> = {}): Promise<ScanResult> {
-  const input = {
-    bounds: DEFAULT_BOUNDS,
-    logLagBoundMs: MINUTE,
-    maxStreams: 10_000,
-    maxWakeUps: 1_000,
-    leaseMs: MINUTE,
-  };
-  const outcome = await scanGaps(deps, { ...input, ...options });
+  const outcome = await scanGaps(deps, { ...INPUT, ...options });
   if (outcome.kind !== 'scanned') throw new Error(outcome.kind);
   return outcome.result;
 }
@@ -55,6 +68,24 @@ const of = (result: ScanResult, name = 'inventory'): ConsumerScan =>
 const loseAll = () => true;
 
 describe('the gap scan', () => {
+  it('on a machine whose clock is five minutes ahead takes no lease that another scan still holds', async () => {
+    const other = await deps.leases.acquire('scan', 'another', system.clock.now(), 3 * MINUTE);
+    expect(other.kind).toBe('acquired');
+    const machine = { now: () => system.clock.now() + 5 * MINUTE };
+    const serverClock = createServerClock(machine);
+    const dynamo = answering(system.dynamo, () =>
+      serverClock.observe(system.clock.now(), machine.now(), machine.now()),
+    );
+    const cold: ScanDeps = {
+      ...deps,
+      registry: createRegistry({ dynamo, checkpointsTable: TABLES.checkpointsTable }),
+      leases: createLeases({ dynamo, table: TABLES.recoveryTable }),
+      world: { ...system.world, clock: serverClock },
+    };
+    const outcome = await scanGaps(cold, INPUT);
+    expect(outcome).toMatchObject({ kind: 'another-scan-runs' });
+  });
+
   it('says complete when everything is resolved, and looks at nothing twice', async () => {
     await system.append('order-1', ['Placed', 'Other', 'Placed']);
     await system.settle();

@@ -11,6 +11,8 @@ export interface CheckpointChecks {
   onChange(change: Change): void;
   /** The checkpoint item as it stands. */
   item(consumer: string, streamId: string): Item | undefined;
+  /** Streams of which this consumer has a checkpoint. */
+  keys(consumer: string): string[];
   /** A dead letter says that the checkpoint passed this event without an effect. */
   passed(
     consumer: string,
@@ -144,6 +146,8 @@ export function createCheckpointChecks(options: {
       resolution(consumer, scope, streamId).passed.set(version, outcome);
     },
     item: (consumer, streamId) => followed.get(`${consumer}#${streamId}`)?.item,
+    keys: (consumer) =>
+      [...followed.keys()].filter((key) => key.startsWith(`${consumer}#`)).map((key) => key.slice(consumer.length + 1)),
     resolution,
   };
 }

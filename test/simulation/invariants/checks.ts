@@ -18,6 +18,8 @@ import { createLogChecks, type LogChecks } from './log-checks.ts';
 import { createMarkerWatch } from './marker-watch.ts';
 import { createQuietChecks, type QuietChecks } from './quiet-checks.ts';
 import { createStoreChecks, type StoreChecks } from './store-checks.ts';
+import { createTraceChecks, type TraceChecks } from './trace-checks.ts';
+import { createTryChecks } from './try-checks.ts';
 import type { Violations } from './violations.ts';
 
 export interface Checks {
@@ -25,9 +27,10 @@ export interface Checks {
   readonly store: StoreChecks;
   readonly log: LogChecks;
   readonly quiet: QuietChecks;
+  readonly traces: Pick<TraceChecks, 'onAcknowledged' | 'onIdle'>;
   onChange(change: Change): void;
   /** A react begins: it must be the stored event, and its type wanted. Returns what `onEffect` needs to know. */
-  onReact(consumer: string, event: Event, context: ReactContext): Begun;
+  onReact(consumer: string, event: Event, context: ReactContext, process: SimulatedProcess): Begun;
   onEffect(effect: Omit<Effect, 'at' | 'reactEndedWell'>): Effect;
   /** A try of this event by this consumer does not end well. `times` above 1: the engine gives up on it at once. */
   onFailedTry(consumer: string, streamId: string, version: number, times?: number): void;
@@ -71,10 +74,21 @@ export function createChecks(options: {
     disturbedAt: (process: SimulatedProcess) => disturbances.lastAt(process),
   });
 
+  const traces = createTraceChecks({ checkpoints, violations, now });
+  const tryChecks = createTryChecks({
+    consumers,
+    violations,
+    markers,
+    deadLetters,
+    disturbances: disturbances.countOf,
+  });
+  const isIdempotent = new Set(consumers.filter((one) => one.effects === 'idempotent').map(({ name }) => name));
+
   return {
     ledger,
     store,
     log,
+    traces,
     quiet: createQuietChecks({ consumers, ledger, checkpoints, deadLetters, violations }),
     onChange: (change) => {
       switch (change.table) {
@@ -97,9 +111,12 @@ export function createChecks(options: {
           checkpoints.onChange(change);
           deadLetters.onCheckpoint(change);
           break;
+        case 'Recovery':
+          traces.onChange(change);
+          break;
       }
     },
-    onReact: (consumer, event, context) => {
+    onReact: (consumer, event, context, process) => {
       const { streamId, metadata } = event;
       const { version } = metadata;
       const stored = ledger.event(streamId, version);
@@ -108,16 +125,19 @@ export function createChecks(options: {
       }
       const generation = Number(checkpoints.item(consumer, streamId)?.generation ?? 1);
       const scope = context.replay?.mode === 'redeliver' ? context.replay.id : `g${generation}`;
+      if (isIdempotent.has(consumer)) tryChecks.onReact(consumer, streamId, version, scope, process);
       return { at: now(), markerWasCompleted: markers.isCompleted(consumer, scope, streamId, version, now()) };
     },
     onEffect: (facts) => {
       const effect: Effect = { ...facts, at: now(), reactEndedWell: false };
       effects.onEffect(effect);
+      tryChecks.onEffect(effect);
       return effect;
     },
     onFailedTry: (consumer, streamId, version, times = 1) => {
       const key = keyOf(consumer, streamId, version);
       failed.set(key, (failed.get(key) ?? 0) + times);
+      tryChecks.onFailedTry(consumer, streamId, version, tries.get(key) ?? 0);
     },
     countTry: (consumer, streamId, version) => {
       const key = keyOf(consumer, streamId, version);

@@ -6,19 +6,26 @@ import type { Change } from './change.ts';
 export interface MarkerWatch {
   onChange(change: Change): void;
   isCompleted(consumer: string, scope: string, streamId: string, version: number, now: number): boolean;
+  /** It was completed at some time, whatever became of it since. */
+  wasCompleted(consumer: string, scope: string, streamId: string, version: number): boolean;
 }
 
 export function createMarkerWatch(): MarkerWatch {
   /** When the protection of each completed marker ends, in milliseconds. */
   const completedUntil = new Map<string, number>();
+  const everCompleted = new Set<string>();
   return {
     onChange: ({ before, after }) => {
       const key = String((after ?? before)?.key);
-      if (after?.state === 'completed') completedUntil.set(key, Number(after.expiresAt) * 1_000);
-      else completedUntil.delete(key);
+      if (after?.state === 'completed') {
+        completedUntil.set(key, Number(after.expiresAt) * 1_000);
+        everCompleted.add(key);
+      } else completedUntil.delete(key);
     },
     isCompleted: (consumer, scope, streamId, version, now) =>
       (completedUntil.get(`${consumer}#${scope}#${version}#${streamId}`) ?? 0) > now + CLOCK_MARGIN_MS,
+    wasCompleted: (consumer, scope, streamId, version) =>
+      everCompleted.has(`${consumer}#${scope}#${version}#${streamId}`),
   };
 }
 

@@ -36,6 +36,11 @@ export type ViolationKind =
   | 'dead-letter-lost'
   | 'wanted-left-behind'
   | 'gap-left-open'
+  // Messages and tries.
+  | 'acknowledged-without-trace'
+  | 'nobody-comes'
+  | 'marker-not-completed'
+  | 'tries-without-end'
   | 'message-not-understood'
   // The end of a run.
   | 'not-quiet'

@@ -8,6 +8,7 @@ const MINUTE_MS = 60_000;
 /** The scan's schedule is every five minutes, that of announcements every minute: rarer here, they cost and change little. */
 const SCAN_EVERY_MS = 5 * MINUTE_MS;
 const EXPIRE_EVERY_MS = MINUTE_MS;
+const CHECK_IDLE_EVERY_MS = MINUTE_MS / 2;
 
 /** Schedules and expiry from now until `until`. */
 export function planSchedules({ scheduler, engine, faults }: Cloud, recovery: RecoverySystem, until: number): void {
@@ -25,6 +26,8 @@ export function planSchedules({ scheduler, engine, faults }: Cloud, recovery: Re
     }
   };
   for (let at = scheduler.now() + EXPIRE_EVERY_MS; at < until; at += EXPIRE_EVERY_MS) scheduler.at(at, expire);
+  const { checkIdle } = recovery;
+  for (let at = scheduler.now(); at < until; at += CHECK_IDLE_EVERY_MS) scheduler.at(at, checkIdle);
 }
 
 /** While faults are on, now and then an operator acts; a wrong moment must do no harm. */

@@ -60,8 +60,8 @@ function play(cloud: Cloud, plan: Plan): void {
   const excuses = createExcuses((why) => trace.note('excuse', why));
   const producers = createProducers(cloud);
   const source = startRelay(cloud, excuses);
-  const { queues, deadLetterQueues } = startConsumers(cloud);
-  const recovery = startRecovery(cloud, queues, deadLetterQueues);
+  const { queues, running } = startConsumers(cloud);
+  const recovery = startRecovery(cloud, queues, running);
   cloud.onCommit(source.notify);
 
   const failed = (): boolean => violations.first !== undefined;

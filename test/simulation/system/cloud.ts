@@ -124,7 +124,11 @@ export function createCloud(plan: Plan, drain: () => void, keepTrace: boolean): 
     onCommit: (react) => {
       committed = react;
     },
-    startProcess: (name) => createProcess(scheduler, { name, seed, skewMs: 0 }),
+    startProcess: (name) => {
+      const isOff = faults.strikes('clock-skew', name);
+      const skewMs = isOff ? faults.details('clock-skew').int(-300_000, 300_000) : 0;
+      return createProcess(scheduler, { name, seed, skewMs });
+    },
   };
 }
 

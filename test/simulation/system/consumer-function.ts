@@ -12,7 +12,7 @@ import { START_OF_TIME } from '../kernel/scheduler.ts';
 import type { PlannedConsumer } from '../scenario/plan.ts';
 import { createReact } from '../scenario/react.ts';
 import { createQueueSender } from '../world/clients.ts';
-import { createLambda, type InvocationContext } from '../world/lambda.ts';
+import { createLambda, type InvocationContext, type LambdaFunction } from '../world/lambda.ts';
 import { createQueue, type Queue } from '../world/queue.ts';
 import { connectQueue, type QueueEvent } from '../world/queue-source.ts';
 import type { Cloud } from './cloud.ts';
@@ -29,21 +29,34 @@ export const TABLES = {
 export const queueUrlOf = (consumer: string): string =>
   `https://sqs.eu-central-1.amazonaws.com/000000000000/${consumer}`;
 
+export interface RunningConsumer {
+  name: string;
+  queue: Queue;
+  deadLetters: Queue;
+  target: LambdaFunction<QueueEvent>;
+}
+
 export interface ConsumerSystem {
   /** By URL. */
   queues: ReadonlyMap<string, Queue>;
-  deadLetterQueues: readonly Queue[];
+  running: readonly RunningConsumer[];
 }
 
 export function startConsumers(cloud: Cloud): ConsumerSystem {
   const queues = new Map<string, Queue>();
-  const deadLetterQueues: Queue[] = [];
+  const running: RunningConsumer[] = [];
   for (const consumer of cloud.plan.consumers) {
     register(cloud, consumer);
-    deadLetterQueues.push(startConsumer(cloud, consumer, queues));
+    running.push(startConsumer(cloud, consumer, queues));
   }
-  return { queues, deadLetterQueues };
+  return { queues, running };
 }
+
+/** What is still to come to a consumer: bodies in its queue and in the one behind it. */
+export const aheadOf = ({ queue, deadLetters }: Pick<RunningConsumer, 'queue' | 'deadLetters'>): string[] => [
+  ...queue.bodies(),
+  ...deadLetters.bodies(),
+];
 
 const declarationOf = ({ name, effects, eventTypes, onPoison, maxAttempts, groupCommits }: PlannedConsumer) =>
   checkDeclaration({ name, effects, eventTypes, onPoison, maxAttempts, groupCommits });
@@ -63,8 +76,7 @@ function register(cloud: Cloud, consumer: PlannedConsumer): void {
   });
 }
 
-/** Returns its dead-letter queue. */
-function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<string, Queue>): Queue {
+function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<string, Queue>): RunningConsumer {
   const { scheduler, faults, trace, plan, bus } = cloud;
   const { seed } = plan;
   const { name, batchSize, maxConcurrency, batchWindowMs, maxReceiveCount, timeoutMs } = consumer;
@@ -90,7 +102,12 @@ function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<stri
     deadLetters,
   });
   queues.set(queueUrlOf(name), queue);
-  connectQueue(scheduler, trace, queue, target, { batchSize, maxConcurrency, batchWindowMs });
+  connectQueue(scheduler, trace, queue, target, {
+    batchSize,
+    maxConcurrency,
+    batchWindowMs,
+    onDone: ({ body }) => cloud.checks.traces.onAcknowledged(name, body, () => aheadOf({ queue, deadLetters })),
+  });
   bus.addRule({
     name,
     source: BUS_SOURCE,
@@ -98,7 +115,7 @@ function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<stri
     deliver: (envelope) => void queue.send(envelope),
     onDropped: () => undefined,
   });
-  return deadLetters;
+  return { name, queue, deadLetters, target };
 }
 
 function compose(
@@ -138,7 +155,7 @@ function reactOf(cloud: Cloud, consumer: PlannedConsumer, process: SimulatedProc
     call,
     effectsTable: 'Effects',
     countTry: ({ streamId, metadata }) => checks.countTry(name, streamId, metadata.version),
-    onBegin: (event, context) => checks.onReact(name, event, context),
+    onBegin: (event, context) => checks.onReact(name, event, context, process),
     onEffect: (effect, { at, markerWasCompleted }) =>
       checks.onEffect({ ...effect, begunAt: at, begunAfterCompletion: markerWasCompleted }),
     onFailure: ({ streamId, metadata }, times) => {

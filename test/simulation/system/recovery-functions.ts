@@ -19,7 +19,7 @@ import { createLambda, type InvocationContext, invokeAsync, type LambdaFunction 
 import type { Queue } from '../world/queue.ts';
 import { connectQueue, type QueueEvent } from '../world/queue-source.ts';
 import type { Cloud } from './cloud.ts';
-import { TABLES } from './consumer-function.ts';
+import { aheadOf, type RunningConsumer, TABLES } from './consumer-function.ts';
 
 export interface RecoverySystem {
   /** As the schedule does it: asynchronously, tried three times. */
@@ -27,6 +27,8 @@ export interface RecoverySystem {
   announceNow(): void;
   /** As an operator does it; the answer is for the trace. */
   redrive(request: Record<string, unknown>): void;
+  /** Consumers for which nothing is in a queue and nobody is at work are checked for what they wait for. */
+  checkIdle(): void;
   continueRedrives(): void;
 }
 
@@ -37,7 +39,7 @@ const SCHEDULED = { source: 'aws.events' };
 export function startRecovery(
   cloud: Cloud,
   queues: ReadonlyMap<string, Queue>,
-  deadLetterQueues: readonly Queue[],
+  consumers: readonly RunningConsumer[],
 ): RecoverySystem {
   const { scheduler, faults, trace, plan } = cloud;
   const settings = (name: string) => ({
@@ -65,11 +67,13 @@ export function startRecovery(
     ...settings('redrive'),
     start: (process) => redriveHandler(cloud, process, queues),
   });
-  for (const queue of deadLetterQueues) {
-    connectQueue(scheduler, trace, queue, intake as LambdaFunction<QueueEvent>, {
+  for (const consumer of consumers) {
+    const { name, deadLetters } = consumer;
+    connectQueue(scheduler, trace, deadLetters, intake as LambdaFunction<QueueEvent>, {
       batchSize: 10,
       maxConcurrency: 2,
       batchWindowMs: 0,
+      onDone: ({ body }) => cloud.checks.traces.onAcknowledged(name, body, () => aheadOf(consumer)),
     });
   }
 
@@ -79,7 +83,12 @@ export function startRecovery(
       invokeAsync(scheduler, target, input, () => undefined);
       if (faults.strikes('double-schedule', target.name)) invokeAsync(scheduler, target, input, () => undefined);
     };
+  const isIdle = ({ queue, deadLetters, target }: RunningConsumer): boolean =>
+    queue.size + deadLetters.size + target.running + intake.running === 0;
   return {
+    checkIdle: () => {
+      for (const consumer of consumers) if (isIdle(consumer)) cloud.checks.traces.onIdle(consumer.name);
+    },
     scanNow: byScheduleOf(scan, SCHEDULED),
     announceNow: byScheduleOf(intake, { action: 'announce' }),
     continueRedrives: byScheduleOf(redrive, { action: 'continue' }),

@@ -28,6 +28,8 @@ export interface QueueSourceSettings {
   maxConcurrency: number;
   /** How long the mapping collects before it invokes. */
   batchWindowMs: number;
+  /** A message was deleted because the function is done with it. */
+  onDone: (message: ReceivedMessage) => void;
 }
 
 export function connectQueue(
@@ -54,7 +56,10 @@ export function connectQueue(
       const messages = queue.receive(settings.batchSize);
       if (messages.length > 0) {
         target.invoke(eventOf(queue.name, messages), (end) => {
-          for (const done of succeeded(messages, end, trace, target.name)) queue.delete(done.receiptHandle);
+          for (const done of succeeded(messages, end, trace, target.name)) {
+            queue.delete(done.receiptHandle);
+            settings.onDone(done);
+          }
           planPoll();
         });
       }
