@@ -45,7 +45,7 @@ function scenarioText(result: ScenarioResult): string {
       .filter((one) => one.unplannedEnds > 0)
       .map((one) =>
         pc.yellow(
-          `  ${one.consumer}: ${one.unplannedEnds} invocations timed out or crashed without being killed (slow machine?)`,
+          `  ${one.consumer}: ${one.unplannedEnds} invocations ran out of time or crashed without being killed (slow machine?)`,
         ),
       ),
     '',

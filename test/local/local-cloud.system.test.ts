@@ -123,6 +123,13 @@ describe('what goes wrong in a function', () => {
     );
   });
 
+  it('an invocation that ends so late that its calls may be aborted counts as cut off', async () => {
+    const cutOff = () => local.cloud.functions.get('eater').unplannedEnds;
+    const before = cutOff();
+    await place('order-late', 'late');
+    await waitUntil('the late end', async () => cutOff() > before || undefined);
+  });
+
   it('a function that dies is replaced by a new process', async () => {
     await place('order-dies', 'exit');
     expect(await effects('order-dies')).toMatchObject([{ receives: '2' }]);

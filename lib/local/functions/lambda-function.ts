@@ -27,7 +27,10 @@ export interface LambdaFunction {
   invoke(payload: string): Promise<InvocationOutcome | { kind: 'throttled' }>;
   /** SIGKILL of every process. Returns how many there were. */
   kill(): number;
-  /** Invocations that ended with their process although nobody asked for it: timeouts, crashes, out of memory. */
+  /**
+   * Invocations that were cut off although nobody asked for it: their process ended (timeout, crash, out of memory), or they
+   * ended so late that calls under way were aborted, whose answers nobody heard.
+   */
   readonly unplannedEnds: number;
   readonly pids: number[];
   stop(): Promise<void>;
@@ -46,6 +49,11 @@ export interface FunctionSurroundings {
 }
 
 const IDLE_LIMIT_MS = 300_000;
+/**
+ * A consumer tells its reacts to abort 1.5 s before its end, with short timeouts 15 % before it (`ABORT_BEFORE_END_MS`,
+ * `RESERVED_SHARE`). Measured from outside, an invocation is never shorter than measured from inside.
+ */
+const ABORTS_FROM = { beforeEndMs: 1_500, share: 0.85 };
 
 /** A free environment for one invocation, or why there is none. */
 type Turn = { process: LambdaProcess } | { failed: FunctionError };
@@ -54,6 +62,7 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
   checkVariables(spec.name, spec.variables);
   const { identities, logs } = surroundings;
   const limit = spec.reservedConcurrency ?? surroundings.maxProcesses;
+  const abortsFromMs = Math.max(spec.timeoutMs - ABORTS_FROM.beforeEndMs, spec.timeoutMs * ABORTS_FROM.share);
   const alive = new Set<LambdaProcess>();
   const idle: { process: LambdaProcess; timer: NodeJS.Timeout }[] = [];
   const waiting: ((turn: Turn) => void)[] = [];
@@ -156,9 +165,11 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
       const { process } = mine;
       const started = performance.now();
       const outcome = await process.invoke(payload);
-      logs.write(spec.name, process.pid, `REPORT ${outcome.kind} in ${Math.round(performance.now() - started)} ms`);
+      const durationMs = performance.now() - started;
+      logs.write(spec.name, process.pid, `REPORT ${outcome.kind} in ${Math.round(durationMs)} ms`);
+      const wasCutOff = !process.alive || durationMs >= abortsFromMs;
+      if (wasCutOff && !killed.has(process) && !stopped) unplannedEnds += 1;
       if (!process.alive) {
-        if (!killed.has(process) && !stopped) unplannedEnds += 1;
         if (outcome.kind === 'failed') logs.write(spec.name, process.pid, outcome.error.errorMessage);
       }
       release(process);

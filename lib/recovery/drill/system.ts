@@ -30,7 +30,7 @@ export interface DrillSystem {
    * result is. @throws EventRecoveryError `RECOVERY_FAILED` when there is none: the input was refused, another one runs
    */
   recover(input: unknown, options?: RunRecoveryOptions): Promise<RecoveryRun>;
-  /** Invocations of a function that ended with their process although nobody asked for it (timeouts, crashes). */
+  /** Invocations of a function that were cut off although nobody asked for it: timeouts, crashes, reacts aborted at the deadline. */
   unplannedEnds(functionName: string): number;
   queues(): Promise<QueueDepth[]>;
   /** Invocations, deliveries and retries that are under way. */

@@ -13,7 +13,7 @@ export interface ConsumerFacts {
   order: readonly Effect[];
   /** Injected kills of this consumer: an idempotent effect may be repeated once per kill. */
   kills: number;
-  /** Its processes that died of themselves (a timeout on a slow machine): each may repeat one effect per stream. */
+  /** Its invocations that were cut off without a kill (out of time on a slow machine): each may repeat one effect per stream. */
   unplannedEnds: number;
 }
 
