@@ -83,4 +83,7 @@ export type QueueMessage =
       /** Failed tries of the first version: a redelivery has no checkpoint to count on. @default 0 */
       attempts?: number;
       suppressEffects?: boolean;
+      /** Sent for dead letters: each version only while its own is open. @default false */
+      whileOpen?: boolean;
+      correlationId?: string;
     };

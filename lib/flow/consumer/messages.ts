@@ -46,6 +46,9 @@ export interface Redeliver {
   /** Failed tries of the first version. @default 0 */
   attempts?: number;
   suppressEffects?: boolean;
+  /** Redelivers a version only while its dead letter is open: discarded or resolved meanwhile, it is dropped. */
+  whileOpen?: boolean;
+  correlationId?: string;
 }
 
 export interface ParsedMessage {

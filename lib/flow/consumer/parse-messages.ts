@@ -174,7 +174,7 @@ function parseQueueMessage(fields: Fields, consumer: string): WakeUp | Redeliver
 }
 
 function parseRedeliver(fields: Fields): Omit<Redeliver, 'streamId' | 'hops'> {
-  const { versions, attempts, suppressEffects } = fields;
+  const { versions, attempts } = fields;
   const allowed = `1 to ${REDELIVER_VERSIONS_MAX} ascending versions`;
   if (!Array.isArray(versions) || versions.length === 0 || versions.length > REDELIVER_VERSIONS_MAX) {
     throw malformed('versions of a redelivery', Array.isArray(versions) ? versions.length : versions, allowed);
@@ -183,15 +183,14 @@ function parseRedeliver(fields: Fields): Omit<Redeliver, 'streamId' | 'hops'> {
   if (checked.some((each, index) => index > 0 && each <= (checked[index - 1] as number))) {
     throw malformed('versions of a redelivery', versions, allowed);
   }
-  if (suppressEffects !== undefined && typeof suppressEffects !== 'boolean') {
-    throw malformed('suppressEffects of a redelivery', suppressEffects, 'true or false');
-  }
   return {
     kind: 'redeliver',
     versions: checked,
     replayId: text('replayId of a redelivery', fields.replayId),
     ...(attempts === undefined ? {} : { attempts: wholeNumber('attempts of a redelivery', attempts, HOPS_MAX) }),
-    ...(suppressEffects === undefined ? {} : { suppressEffects }),
+    ...optionalFlag('suppressEffects', fields),
+    ...optionalFlag('whileOpen', fields),
+    ...optionalText('correlationId', fields),
   };
 }
 
@@ -207,6 +206,16 @@ function text(what: string, value: unknown): string {
 
 const optionalText = (name: 'correlationId' | 'replayId', fields: Fields): Partial<Record<typeof name, string>> =>
   fields[name] === undefined ? {} : { [name]: text(`${name} of a message`, fields[name]) };
+
+function optionalFlag<Name extends 'suppressEffects' | 'whileOpen'>(
+  name: Name,
+  fields: Fields,
+): { [N in Name]?: boolean } {
+  const value = fields[name];
+  if (value === undefined) return {};
+  if (typeof value !== 'boolean') throw malformed(`${name} of a redelivery`, value, 'true or false');
+  return { [name]: value } as { [N in Name]?: boolean };
+}
 
 function wholeNumber(what: string, value: unknown, max: number): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max) return value as number;

@@ -2,18 +2,15 @@
 // id (a marker, for transactional consumers in the same transaction). It never moves the checkpoint and never parks: after
 // the last try the event gets a row with status `skipped`, and the rest goes on.
 
-import { DEAD_LETTER_FORMAT, type DeadLetter } from '../../model/dead-letter.ts';
 import { StreamDamagedError } from '../../model/errors.ts';
 import type { Version } from '../../model/ids.ts';
 import { WAKE_UP_FORMAT } from '../../model/wake-up.ts';
-import type { Write } from '../../platform/dynamodb/port.ts';
 import { errorFacts } from '../../platform/logging.ts';
 import { describeError } from '../dead-letter/describe-error.ts';
-import { fingerprint } from '../dead-letter/fingerprint.ts';
-import { deadLetterId } from '../dead-letter/id.ts';
 import { retryDelaySeconds } from './decide-failure.ts';
 import { eventsAt } from './events-at.ts';
 import type { Redeliver } from './messages.ts';
+import { closingWrite, openRow, recordGivenUp } from './redelivered-rows.ts';
 import { tryReact } from './resolve.ts';
 import { about, type Batch, count, type NextEvent, sendOn, tell, wakeUpMessage } from './run.ts';
 import { createSession, LeaseLostError, type Session } from './session.ts';
@@ -68,7 +65,7 @@ async function underLease(batch: Batch, session: Session, body: Redeliver): Prom
     // After the release, before the acknowledgement: see work-stream.ts.
     if (askedForMore) {
       const { wanted } = session.stored;
-      const work = { streamId: body.streamId, correlationId: '' };
+      const work = { streamId: body.streamId, correlationId: body.correlationId ?? '' };
       await sendOn(batch, wakeUpMessage(batch, work, { reason: 'continue', version: wanted, hops: 0 }));
     }
     if (rest === undefined) return 'acknowledge';
@@ -124,7 +121,7 @@ async function redeliverAll(
       if (!isLast) {
         return { versions: left, hops: 0, attempts: failures, delaySeconds: retryDelaySeconds(failures) };
       }
-      await recordGivenUp(batch, session, next, error, failures);
+      await recordGivenUp(batch, session, body, next, error, failures);
     }
     done += 1;
   }
@@ -139,7 +136,7 @@ interface OneFailed {
 async function redeliverOne(
   batch: Batch,
   session: Session,
-  { replayId, suppressEffects }: Redeliver,
+  { replayId, suppressEffects, whileOpen }: Redeliver,
   next: NextEvent,
   attempts: number,
 ): Promise<OneFailed | 'out-of-time' | undefined> {
@@ -149,17 +146,23 @@ async function redeliverOne(
     count(engine, suppressEffects ? 'EventsSuppressed' : 'EventsUnwanted');
     return undefined;
   }
+  const { version } = event.metadata;
+  if (whileOpen && (await openRow(batch, session, version)) === undefined) return dropClosed(batch, next, replayId);
   const attempt = { attempt: attempts + 1, replay: { mode: 'redeliver', id: replayId }, scope: replayId } as const;
   const end = await tryReact(batch, session, event, attempt);
   if (end.kind === 'deadline') return end.counts ? { error: end.error, permanent: false } : 'out-of-time';
   if (end.kind === 'failed') return end;
-  const rows = await closedRow(batch, session, event.metadata.version);
+  const open = await openRow(batch, session, version);
+  const closing = open === undefined ? [] : [closingWrite(batch, open)];
   const { consumer, streamId } = session.stored;
   const now = engine.serverClock.now();
   const isTransactional = engine.declaration.effects === 'transactional';
-  const marker = { consumer, scope: replayId, streamId, version: event.metadata.version };
+  const marker = { consumer, scope: replayId, streamId, version };
   const input = { token: session.token, now, expiresAt: now + engine.markerTtlMs };
-  const guards = isTransactional ? [engine.markers.completedWrite(marker, input)] : [];
+  if (whileOpen && isTransactional && open === undefined) return dropClosed(batch, next, replayId);
+  // What has not happened yet may still be refused; an effect outside DynamoDB has happened, whatever its row says now.
+  const guards = isTransactional ? [engine.markers.completedWrite(marker, input), ...(whileOpen ? closing : [])] : [];
+  const rows = isTransactional && whileOpen ? [] : closing;
   if (guards.length > 0 || rows.length > 0) {
     const saved = await session.save({ guards, rows, writes: end.writes });
     if (saved.kind === 'refused') {
@@ -179,55 +182,29 @@ async function redeliverOne(
   return undefined;
 }
 
-/** A skipped event that succeeds now is no dead letter any more; the digest keeps that it was passed as skipped. */
-async function closedRow({ engine }: Batch, { stored }: Session, version: Version): Promise<Write[]> {
-  const id = deadLetterId({ ...stored, version });
-  const row = await engine.deadLetters.get(id);
-  if (row === undefined || (row.status !== 'skipped' && row.status !== 'redriving')) return [];
-  return [engine.deadLetters.statusWrite(id, ['skipped', 'redriving'], 'resolved', engine.serverClock.now())];
-}
-
-async function recordGivenUp(
-  batch: Batch,
-  session: Session,
-  next: NextEvent,
-  error: DeadLetter['error'],
-  attempts: number,
-): Promise<void> {
-  const { engine } = batch;
-  const { consumer, streamId, generation } = session.stored;
-  const { id: eventId, type: eventType, metadata } = next.event;
-  const { version, correlationId } = metadata;
-  const now = engine.serverClock.now();
-  const row: DeadLetter = {
-    id: deadLetterId({ consumer, generation, version, streamId }),
-    consumer,
-    streamId,
-    version,
-    generation,
-    eventId,
-    eventType,
-    correlationId,
-    error,
-    fingerprint: fingerprint(consumer, error),
-    attempts,
-    rounds: 0,
-    status: 'skipped',
-    firstFailedAt: now,
-    lastFailedAt: now,
-    updatedAt: now,
-    format: DEAD_LETTER_FORMAT,
-  };
-  await session.save({ rows: [engine.deadLetters.recordWrite(row)] });
-  count(engine, 'RedeliveriesGivenUp');
-  tell(batch, 'error', 'dead letter: redelivery given up', about(next), { deadLetterId: row.id, attempts });
+/** Somebody decided otherwise meanwhile: discarded, resolved by another round, superseded by a rewind. */
+function dropClosed(batch: Batch, next: NextEvent, replayId: string): undefined {
+  count(batch.engine, 'RedeliveriesDropped');
+  tell(batch, 'info', 'not redelivered: its dead letter is closed', about(next), { replayId });
+  return undefined;
 }
 
 /** Not resolved yet: catching up delivers it. Somebody asked for it by mistake, and finds here that nothing was done. */
-function drop(batch: Batch, { streamId, replayId }: Redeliver, versions: readonly Version[], checkpoint: number): void {
+function drop(
+  batch: Batch,
+  { streamId, replayId, correlationId }: Redeliver,
+  versions: readonly Version[],
+  checkpoint: number,
+): void {
   count(batch.engine, 'RedeliveriesDropped', versions.length);
   for (const version of versions) {
-    tell(batch, 'warn', 'not redelivered: beyond the checkpoint', { streamId, version }, { replayId, checkpoint });
+    tell(
+      batch,
+      'warn',
+      'not redelivered: beyond the checkpoint',
+      { streamId, version, correlationId },
+      { replayId, checkpoint },
+    );
   }
 }
 
@@ -237,7 +214,7 @@ async function sendLater(
   versions: readonly Version[],
   { hops, attempts = body.attempts ?? 0, delaySeconds = 0 }: Pick<Rest, 'hops' | 'attempts' | 'delaySeconds'>,
 ): Promise<RedeliverEnd> {
-  const { streamId, replayId, suppressEffects } = body;
+  const { streamId, replayId, suppressEffects, whileOpen, correlationId } = body;
   if (hops > batch.engine.settings.maxHops) {
     tell(batch, 'error', 'no progress in many continuations: left to the queue', body, { replayId, hops });
     return 'fail';
@@ -252,6 +229,8 @@ async function sendLater(
     hops,
     ...(attempts > 0 && { attempts }),
     ...(suppressEffects && { suppressEffects }),
+    ...(whileOpen && { whileOpen }),
+    ...(correlationId !== undefined && { correlationId }),
   };
   await sendOn(batch, message, delaySeconds);
   return 'acknowledge';

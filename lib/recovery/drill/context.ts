@@ -58,6 +58,10 @@ export interface DrillContext {
    * if (report.result !== 'recovered') context.problem(`recovery: ${report.result}`);
    */
   recover(input?: Record<string, unknown>): Promise<RecoveryRun>;
+  /** Events that a consumer skipped: given again, their effects come after later ones. Everything else must keep its order. */
+  mayBeLate(consumer: string, eventIds: readonly string[]): void;
+  /** Ids that `mayBeLate` was told. */
+  lateOf(consumer: string): ReadonlySet<string>;
   progress(text: string): void;
   problem(text: string): void;
   /** Adds a field to the scenario's result. */
@@ -97,6 +101,7 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
   const problems: string[] = [];
   const facts: Record<string, unknown> = {};
   const recoveries: RecoveryRun[] = [];
+  const late = new Map<string, Set<string>>(workload.consumers.map(({ name }) => [name, new Set()]));
 
   const consumer = (name: string): WatchedConsumer => {
     const found = workload.consumers.find((one) => one.name === name);
@@ -183,6 +188,10 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
       );
       return run;
     },
+    mayBeLate(name, eventIds) {
+      for (const id of eventIds) late.get(name)?.add(id);
+    },
+    lateOf: (name) => late.get(name) ?? new Set(),
     progress,
     problem: (text) => void problems.push(text),
     fact: (name, value) => {

@@ -78,6 +78,7 @@ async function resultOf(
       eventTypes: consumer.eventTypes,
       applied: await context.effectLog.applied(consumer.name),
       order: context.orderOf(consumer.name),
+      mayBeLate: context.lateOf(consumer.name),
       unplannedEnds: system.unplannedEnds(consumer.name) - (endsBefore.get(consumer.name) ?? 0),
       kills: context.kills.filter((kill) => kill.consumer === consumer.name && kill.handle.fired > 0).length,
     });

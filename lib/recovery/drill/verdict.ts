@@ -11,6 +11,8 @@ export interface ConsumerFacts {
   applied: readonly Effect[];
   /** Effects in the order in which they happened. */
   order: readonly Effect[];
+  /** Ids of events that it gave up on, went on past and was given again: their effects may come after later ones. */
+  mayBeLate?: ReadonlySet<string>;
   /** Injected kills of this consumer: an idempotent effect may be repeated once per kill. */
   kills: number;
   /** Its invocations that were cut off without a kill (out of time on a slow machine): each may repeat one effect per stream. */
@@ -28,7 +30,7 @@ export interface ConsumerVerdict {
   doubled: number;
   /** Effects beyond the first of an idempotent one. At most one per kill. */
   repeated: number;
-  /** Effects that came after an effect of a later version of their stream, repeats left out. */
+  /** Effects that came after an effect of a later version of their stream; repeats and events that may be late left out. */
   reordered: number;
   /** Effects of events that nobody acknowledged. */
   unknown: number;
@@ -55,7 +57,7 @@ export function judge(entries: readonly LedgerEntry[], facts: ConsumerFacts): Co
     lost: lostEvents.length,
     doubled: isTransactional ? extra : 0,
     repeated: isTransactional ? 0 : extra,
-    reordered: countReordered(facts.order),
+    reordered: countReordered(facts.order.filter(({ eventId }) => facts.mayBeLate?.has(eventId) !== true)),
     unknown: [...times.keys()].filter((key) => !known.has(key)).length,
     lostEvents,
     kills: facts.kills,

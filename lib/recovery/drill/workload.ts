@@ -9,11 +9,15 @@ import type { DrillSystem } from './system.ts';
 export interface WatchedConsumer {
   name: string;
   effects: 'transactional' | 'idempotent';
+  /** What it does with an event that it gives up on. */
+  onPoison: 'park' | 'skip';
   eventTypes: readonly string[];
   /** Output that names its queue. */
   queueUrlOutput: string;
   /** The call that carries out its effect. */
   effectCall: { service: string; operation: string };
+  /** How AWS refuses such a call for good, as for want of a permission. */
+  refusal: { code: string; status: number };
   /** The effect that such a call carries out; undefined when it is another call. */
   effectOf(call: Pick<ObservedCall, 'bodyText'>): Effect | undefined;
   /** True when a call's body is the effect of this event. */

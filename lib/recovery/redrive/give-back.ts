@@ -141,6 +141,8 @@ async function again(
       versions: [version as number],
       replayId: `redrive-g${generation}-r${rounds}`,
       hops: 0,
+      whileOpen: true,
+      correlationId: letter.correlationId,
     };
     await deps.wakeUps.send(queueUrl, [{ message }]);
   }

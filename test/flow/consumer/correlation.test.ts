@@ -2,10 +2,12 @@
 // letter, all of them the real code on the memory engine. Every line that anybody writes must carry it.
 
 import type { PutEventsCommand, PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import type { InvokeCommand } from '@aws-sdk/client-lambda';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { composeConsumer } from '../../../lib/flow/consumer/compose-consumer.ts';
 import { checkDeclaration } from '../../../lib/flow/consumer/declaration.ts';
 import type { React, ReactContext, WakeUps } from '../../../lib/flow/consumer/port.ts';
+import { createDeadLetters } from '../../../lib/flow/dead-letter/dead-letters.ts';
 import { createEventStore } from '../../../lib/flow/event-store/event-store.ts';
 import { verifyCommit } from '../../../lib/flow/event-store/hash.ts';
 import { createLog } from '../../../lib/flow/log/log.ts';
@@ -15,11 +17,17 @@ import { createBus } from '../../../lib/flow/relay/bus.ts';
 import { createIncidents } from '../../../lib/flow/relay/incidents.ts';
 import { createRelay } from '../../../lib/flow/relay/relay.ts';
 import { createStoredCommits } from '../../../lib/flow/relay/stored-commits.ts';
+import type { ConsumerDeclaration } from '../../../lib/model/consumer.ts';
 import type { Event } from '../../../lib/model/event.ts';
 import type { Position } from '../../../lib/model/ids.ts';
 import { ALL_TABLES } from '../../../lib/platform/dynamodb/schemas.ts';
 import { recordingLogger } from '../../../lib/platform/logging.ts';
 import { recordingMetrics, silentMetrics } from '../../../lib/platform/metrics.ts';
+import { createAlerts } from '../../../lib/recovery/alert/alerts.ts';
+import { announceDeadLetters } from '../../../lib/recovery/alert/announce-dead-letters.ts';
+import { composeRedrive } from '../../../lib/recovery/redrive/compose.ts';
+import { answerRedrive } from '../../../lib/recovery/redrive/redrive.ts';
+import { createRetries } from '../../../lib/recovery/redrive/retry-client.ts';
 import { type EngineTables, memoryEngine } from '../../support/engines.ts';
 import { envelope, sqsRecord } from './message-samples.ts';
 
@@ -80,7 +88,7 @@ const deliver = ({ Detail, DetailType, Source }: PutEventsRequestEntry, index: n
 const sleep = (_ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
 
-async function consumerWith(react: React) {
+async function consumerWith(react: React, more: Partial<ConsumerDeclaration> = {}) {
   const { dynamo } = tables;
   const world = { ...tables.world, timers: { sleep } };
   const declaration = checkDeclaration({
@@ -88,6 +96,7 @@ async function consumerWith(react: React) {
     eventTypes: ['OrderPlaced'],
     effects: 'transactional',
     maxAttempts: 2,
+    ...more,
   });
   await createRegistry({ dynamo, checkpointsTable: TABLES.checkpointsTable }).register(
     { declaration, queueUrl: QUEUE_URL, functionName: 'inventory-fn', owner: 'shop/Inventory' },
@@ -168,4 +177,75 @@ describe('one correlation id', () => {
     expect(batchItemFailures).toEqual([{ itemIdentifier: 'm-1' }]);
     expectEveryLineToCarryIt(2);
   });
+
+  it.each(['park', 'skip'] as const)(
+    'reaches through dead letter, alert, retryEvent and redelivery (%s)',
+    async (onPoison) => {
+      await append();
+      let isFixed = false;
+      const consume = await consumerWith(() => (isFixed ? [] : Promise.reject(new Error('out of stock'))), {
+        onPoison,
+        maxAttempts: 1,
+      });
+      await consume((await relay()).map(deliver));
+      const alerts: string[] = [];
+      const table = { dynamo: tables.dynamo, table: 'Recovery' };
+      const announced = await announceDeadLetters({
+        deadLetters: createDeadLetters({ ...table, table: TABLES.deadLettersTable, world: tables.world }),
+        alerts: createAlerts({
+          ...table,
+          clock: tables.clock,
+          topicArn: 'arn:aws:sns:eu-central-1:111122223333:alerts',
+          sns: { send: async ({ input }) => void alerts.push(String(input.Message)) },
+        }),
+        clock: tables.clock,
+        // The line says how many groups there are: it is about no event.
+        logger: recordingLogger(),
+      });
+      expect(announced).toEqual({ groups: 1, published: 1 });
+      expect(JSON.parse(alerts[0] as string)).toMatchObject({ examples: [{ correlationId: CORRELATION_ID }] });
+
+      isFixed = true;
+      expect(await retryEvent('e-1')).toBe(1);
+      const kind = onPoison === 'park' ? 'wake-up' : 'redeliver';
+      expect(sent.map(({ message }) => message)).toMatchObject([{ kind, correlationId: CORRELATION_ID }]);
+      expect(await consume(sent.splice(0).map(({ message }, n) => sqsRecord(message, `again-${n}`)))).toEqual({
+        batchItemFailures: [],
+      });
+      expect(reacted.map(({ context }) => context.correlationId)).toEqual([CORRELATION_ID, CORRELATION_ID]);
+      expect(reacted[1]?.event.metadata.correlationId).toBe(CORRELATION_ID);
+      expect(await tables.items(TABLES.deadLettersTable)).toMatchObject([
+        { correlationId: CORRELATION_ID, status: 'resolved' },
+      ]);
+      expectEveryLineToCarryIt(5);
+    },
+  );
 });
+
+/** The exported retryEvent, answered by the code of the redrive function. */
+function retryEvent(id: string): Promise<number> {
+  const { dynamo, world } = tables;
+  const deps = composeRedrive({
+    ...TABLES,
+    recoveryTable: 'Recovery',
+    dynamo,
+    world,
+    logger,
+    wakeUps: { send: async (_queueUrl, messages) => void sent.push(...messages) },
+  });
+  const client = {
+    send: async ({ input }: InvokeCommand) => {
+      const request = JSON.parse(Buffer.from(input.Payload as Uint8Array).toString('utf8')) as unknown;
+      const answer = await answerRedrive(
+        deps,
+        { ...(request as object), canary: false },
+        {
+          remainingMs: () => 10_000,
+          requestId: 'r-2',
+        },
+      );
+      return { Payload: Buffer.from(JSON.stringify(answer)) };
+    },
+  };
+  return createRetries({ client, functionName: 'redrive', requestedBy: 'anna' }).retryEvent(id);
+}

@@ -48,7 +48,7 @@ export class RedriveDeadLetters extends Construct {
     // Un-parking changes checkpoints of every consumer.
     checkpointsTable.grant(this.function, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     grantDeadLetters(this.function, eventStore);
-    grantOnKeys(this.function, recoveryTable, 'gap#*', 'PutItem');
+    grantOnKeys(this.function, recoveryTable, 'gap#*', 'GetItem', 'UpdateItem');
     grantOnKeys(this.function, recoveryTable, 'redrive', 'GetItem', 'PutItem', 'UpdateItem');
     grantOnKeys(this.function, recoveryTable, 'redrive-open', 'PutItem', 'DeleteItem', 'Query');
     grantOnKeys(this.function, recoveryTable, 'audit#*', 'PutItem');

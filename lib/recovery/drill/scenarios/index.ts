@@ -3,8 +3,11 @@
 import type { Scenario } from '../scenario.ts';
 import { consumerCrash } from './consumer-crash.ts';
 import { duplicateDelivery, reorderedDelivery } from './deliveries.ts';
+import { functionDies } from './function-dies.ts';
 import { hotStream } from './hot-stream.ts';
 import { lostDeliveries } from './lost-deliveries.ts';
+import { poisonMessage } from './poison-message.ts';
+import { poisonStorm } from './poison-storm.ts';
 import { relayCrash } from './relay-crash.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -14,5 +17,8 @@ export const SCENARIOS: readonly Scenario[] = [
   relayCrash,
   hotStream,
   lostDeliveries,
+  poisonMessage,
+  poisonStorm,
+  functionDies,
 ];
 export const DEFAULT_SCENARIO = consumerCrash.name;

@@ -3,11 +3,10 @@
 // messages come through a queue of the drill's own on the same topic.
 
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand, DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { EventRecoveryError } from '../../../model/errors.ts';
 import type { Effect } from '../ledger.ts';
 import type { DrillSystem } from '../system.ts';
+import { openTopicQueue } from '../topic-queue.ts';
 import type { EffectLog, WatchedConsumer } from '../workload.ts';
 
 const MOVEMENT_PREFIX = 'movement#';
@@ -34,9 +33,12 @@ export const ORDER_CONSUMERS: readonly WatchedConsumer[] = [
   {
     name: 'inventory',
     effects: 'transactional',
+    onPoison: 'park',
     eventTypes: ['OrderPlaced', 'OrderCancelled'],
     queueUrlOutput: 'InventoryQueueUrl',
     effectCall: { service: 'dynamodb', operation: 'TransactWriteItems' },
+    // A policy that denies: the transaction is refused as a whole, and the SDK does not try again by itself.
+    refusal: { code: 'AccessDeniedException', status: 400 },
     effectOf({ bodyText }) {
       const { TransactItems = [] } = JSON.parse(bodyText) as {
         TransactItems?: { Put?: { Item: Item } }[];
@@ -53,9 +55,11 @@ export const ORDER_CONSUMERS: readonly WatchedConsumer[] = [
   {
     name: 'notification',
     effects: 'idempotent',
+    onPoison: 'skip',
     eventTypes: ['OrderPlaced'],
     queueUrlOutput: 'NotificationQueueUrl',
     effectCall: { service: 'sns', operation: 'Publish' },
+    refusal: { code: 'AuthorizationError', status: 403 },
     effectOf: ({ bodyText }) => messageEffect(new URLSearchParams(bodyText).get('Message') ?? '{}'),
     isEffectOf: (bodyText, eventId) =>
       messageEffect(new URLSearchParams(bodyText).get('Message') ?? '{}').eventId === eventId,
@@ -67,53 +71,20 @@ export async function openOrderEffects(system: DrillSystem, prefix: string): Pro
   const table = required(system, 'InventoryTableName');
   const topic = required(system, 'ConfirmationsTopicArn');
   const dynamodb = new DynamoDBClient(system.clientConfig);
-  const sqs = new SQSClient(system.clientConfig);
-  const sns = new SNSClient(system.clientConfig);
-  const queue = await subscribeQueue(
-    sqs,
-    sns,
-    topic,
-    `effects-${prefix}`.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 80),
-  );
-  const messages: Effect[] = [];
-
+  const confirmations = await openTopicQueue(system, topic, `effects-${prefix}`);
   const isOurs = (effect: Effect): boolean => effect.streamId.startsWith(prefix);
   return {
     async applied(consumer) {
       if (consumer === 'notification') {
-        messages.push(...(await drain(sqs, queue)).map(messageEffect).filter(isOurs));
-        return [...messages];
+        return (await confirmations.messages()).map(messageEffect).filter(isOurs);
       }
       return (await movements(dynamodb, table)).filter(isOurs);
     },
     async stop() {
-      for (const client of [dynamodb, sqs, sns]) client.destroy();
+      dynamodb.destroy();
+      confirmations.stop();
     },
   };
-}
-
-async function subscribeQueue(sqs: SQSClient, sns: SNSClient, TopicArn: string, name: string): Promise<string> {
-  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
-  const [account, region] = [TopicArn.split(':')[4], TopicArn.split(':')[3]];
-  const Endpoint = `arn:aws:sqs:${region}:${account}:${name}`;
-  await sns.send(
-    new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint, Attributes: { RawMessageDelivery: 'true' } }),
-  );
-  return QueueUrl;
-}
-
-/** Everything that lies in the queue now. Messages leave it in batches of ten until it is empty. */
-async function drain(sqs: SQSClient, QueueUrl: string): Promise<string[]> {
-  const bodies: string[] = [];
-  for (;;) {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }),
-    );
-    if (Messages.length === 0) return bodies;
-    bodies.push(...Messages.map((message) => String(message.Body)));
-    const Entries = Messages.map((message, index) => ({ Id: String(index), ReceiptHandle: message.ReceiptHandle }));
-    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
-  }
 }
 
 async function movements(dynamodb: DynamoDBClient, TableName: string): Promise<Effect[]> {

@@ -269,6 +269,44 @@ describe.each(['transactional', 'idempotent'] as const)('a redelivery to a %s co
     await expectAllResolved(system, 's', 3);
   });
 
+  const MOMENTS = ['before the react', 'in the react', 'before it fails', 'at the very commit'] as const;
+  it.each(MOMENTS)('of a dead letter that is discarded %s leaves it discarded', async (when) => {
+    let isFixed = false;
+    let isReplayed = false;
+    const discard = async (): Promise<void> => {
+      const write = system.deadLetters.statusWrite('inventory#1#2#s', ['skipped', 'redriving'], 'discarded', 1);
+      await system.dynamo.transactWrite({ TransactItems: [write] });
+    };
+    const system: System = await resolved(3, {
+      declaration: { effects, onPoison: 'skip', maxAttempts: 1 },
+      wrapDynamo: (dynamo) => ({
+        ...dynamo,
+        async transactWrite(input) {
+          if (isReplayed && when === 'at the very commit') await discard();
+          isReplayed = false;
+          return dynamo.transactWrite(input);
+        },
+      }),
+      react: async ({ event, context }) => {
+        if (event.metadata.version === 2 && !isFixed) throw new Error('no');
+        isReplayed = context.replay !== undefined;
+        if (isReplayed && (when === 'in the react' || when === 'before it fails')) await discard();
+        if (isReplayed && when === 'before it fails') throw new Error('still no');
+        return undefined;
+      },
+    });
+    isFixed = true;
+    if (when === 'before the react') await discard();
+    system.redeliver('s', [2], 'one', false, { whileOpen: true, correlationId: 'c-1' });
+    await system.untilQuiet();
+    // An effect outside DynamoDB that has happened cannot be taken back.
+    const isTooLate = effects === 'idempotent' && (when === 'in the react' || when === 'at the very commit');
+    expect(again(system, 'one')).toEqual(isTooLate ? [2] : []);
+    const row = await system.deadLetters.get('inventory#1#2#s');
+    expect(row).toMatchObject({ status: 'discarded', passedAs: 'skipped' });
+    await expectAllResolved(system, 's', 3);
+  });
+
   it('to a parked stream does not move it', async () => {
     const system = await resolved(4, {
       declaration: { effects, maxAttempts: 1 },

@@ -167,14 +167,20 @@ export class System {
     this.queue.send({ kind: 'wake-up', streamId: toStreamId(stream), version: version as Version, reason, hops });
   }
 
-  redeliver(stream: string, versions: readonly number[], replayId: string, suppressEffects?: boolean): void {
+  redeliver(
+    stream: string,
+    versions: readonly number[],
+    replayId: string,
+    suppressEffects?: boolean,
+    more: { whileOpen?: boolean; correlationId?: string } = {},
+  ): void {
     const body = {
       kind: 'redeliver' as const,
       streamId: toStreamId(stream),
       versions: versions as Version[],
       replayId,
     };
-    this.queue.send({ ...body, hops: 0, ...(suppressEffects && { suppressEffects }) });
+    this.queue.send({ ...body, hops: 0, ...(suppressEffects && { suppressEffects }), ...more });
   }
 
   /** Functions take batches until nothing is left in the queue. */
