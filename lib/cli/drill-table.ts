@@ -48,6 +48,13 @@ function scenarioText(result: ScenarioResult): string {
           `  ${one.consumer}: ${one.unplannedEnds} invocations ran out of time or crashed without being killed (slow machine?)`,
         ),
       ),
+    ...result.consumers
+      .filter((one) => one.repeatedCalls > 0)
+      .map((one) =>
+        pc.yellow(
+          `  ${one.consumer}: ${one.repeatedCalls} calls were repeated, their answers came too late (slow machine?)`,
+        ),
+      ),
     '',
     verdictLine(result),
     ...result.problems.map((problem) => pc.red(`  ${problem}`)),

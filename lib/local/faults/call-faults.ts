@@ -10,6 +10,8 @@ export interface InterceptedCall {
   service: string;
   operation: string;
   bodyText(): string;
+  /** Header `amz-sdk-invocation-id`: the same for every try of one call. */
+  callId?: string;
   /** HTTP status of the answer; absent before there is one. */
   status?: number;
 }
@@ -98,4 +100,5 @@ const observed = (call: InterceptedCall, at: number): ObservedCall => ({
   bodyText: call.bodyText(),
   ok: succeeded(call),
   at,
+  ...(call.callId !== undefined && { callId: call.callId }),
 });

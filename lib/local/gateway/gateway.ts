@@ -122,6 +122,7 @@ async function serveFunction(
     service: call.service,
     operation: call.operation,
     bodyText: call.bodyText,
+    callId: headerText(call.headers['amz-sdk-invocation-id']),
   };
   if (!(await door.cutOffs.enter(intercept))) return void outgoing.destroy();
   try {
@@ -133,6 +134,9 @@ async function serveFunction(
     door.cutOffs.leave(intercept);
   }
 }
+
+const headerText = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
 
 async function answer(call: GatewayCall, url: string, door: Door): Promise<Reply> {
   const handler = door.services[call.service];

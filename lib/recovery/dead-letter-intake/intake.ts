@@ -68,6 +68,17 @@ async function takeIn(
     await keep(deps, message.record, 'unknown', message.reason);
     return true;
   }
+  if (message.kind === 'invocation') {
+    const { functionName, reason } = message;
+    await keep(
+      deps,
+      message.record,
+      functionName,
+      `an invocation of ${functionName} was given up: ${reason}`,
+      GIVEN_UP,
+    );
+    return true;
+  }
   const addressees = addresseesOf(consumers, message);
   if (addressees.length === 0) {
     const whom = message.consumer ?? message.queueArn ?? 'any consumer';
@@ -160,17 +171,33 @@ async function isTakenBack(
   return true;
 }
 
-async function keep(deps: IntakeDeps, record: DeadRecord, consumer: string, reason: string): Promise<void> {
+/** What people are told about a message that was kept: the group of the alert, and what it says first. */
+const NOT_UNDERSTOOD = { fingerprint: 'undeliverable', subject: 'a message nobody could act on was kept' };
+const GIVEN_UP = { fingerprint: 'invocation-given-up', subject: 'an invocation was given up, its message is kept' };
+
+/** @param whom consumer or function that it was for */
+async function keep(
+  deps: IntakeDeps,
+  record: DeadRecord,
+  whom: string,
+  reason: string,
+  { fingerprint, subject } = NOT_UNDERSTOOD,
+): Promise<void> {
   const { messageId, eventSourceARN } = record;
   const now = deps.clock.now();
   await deps.rows.keep(record, reason, now);
   deps.metrics.count('DeadMessagesKept');
-  deps.logger.error('dead message kept', { messageId, eventSourceARN, consumer, reason });
+  deps.logger.error('dead message kept', { messageId, eventSourceARN, consumer: whom, reason });
   await deps.alerts.raise({
-    consumer,
-    fingerprint: 'undeliverable',
+    consumer: whom,
+    fingerprint,
     at: now,
-    subject: `${consumer}: a message nobody could act on was kept`,
-    facts: { messageId, eventSourceARN, reason, next: 'read it in the Recovery table: pk "undeliverable"' },
+    subject: `${whom}: ${subject}`,
+    facts: {
+      messageId,
+      eventSourceARN,
+      reason,
+      next: `read it in the Recovery table: pk "undeliverable", sk "${messageId}#0000"`,
+    },
   });
 }

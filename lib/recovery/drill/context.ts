@@ -60,6 +60,8 @@ export interface DrillContext {
   recover(input?: Record<string, unknown>): Promise<RecoveryRun>;
   /** Events that a consumer skipped: given again, their effects come after later ones. Everything else must keep its order. */
   mayBeLate(consumer: string, eventIds: readonly string[]): void;
+  /** Effects that happened again because the SDK did not get its answer in time and repeated the call. */
+  repeatedCalls(consumer: string): number;
   /** Ids that `mayBeLate` was told. */
   lateOf(consumer: string): ReadonlySet<string>;
   progress(text: string): void;
@@ -92,8 +94,12 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
   });
   const effectLog = await workload.openEffectLog(system, prefix);
   const orders = new Map<string, Effect[]>(workload.consumers.map((consumer) => [consumer.name, []]));
+  const calls = new Map(workload.consumers.map((consumer) => [consumer.name, createCallCount()]));
   const observers = workload.consumers.map((consumer) =>
-    observe(system, consumer, prefix, orders.get(consumer.name) ?? []),
+    observe(system, consumer, prefix, (effect, callId) => {
+      orders.get(consumer.name)?.push(effect);
+      calls.get(consumer.name)?.add(callId);
+    }),
   );
   const planned: PlannedStream[] = [];
   const kills: Kill[] = [];
@@ -191,6 +197,7 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
     mayBeLate(name, eventIds) {
       for (const id of eventIds) late.get(name)?.add(id);
     },
+    repeatedCalls: (name) => calls.get(name)?.repeated ?? 0,
     lateOf: (name) => late.get(name) ?? new Set(),
     progress,
     problem: (text) => void problems.push(text),
@@ -206,12 +213,33 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
   return context;
 }
 
-function observe(system: DrillSystem, consumer: WatchedConsumer, prefix: string, order: Effect[]): FaultHandle {
+function observe(
+  system: DrillSystem,
+  consumer: WatchedConsumer,
+  prefix: string,
+  happened: (effect: Effect, callId: string | undefined) => void,
+): FaultHandle {
   const listener = (call: ObservedCall): void => {
     const effect = call.ok ? consumer.effectOf(call) : undefined;
-    if (effect?.streamId.startsWith(prefix)) order.push(effect);
+    if (effect?.streamId.startsWith(prefix)) happened(effect, call.callId);
   };
   return system.faults.observe({ functionName: consumer.name, ...consumer.effectCall }, listener);
+}
+
+/** Calls that AWS carried out more than once, because their caller tried again. */
+function createCallCount() {
+  const seen = new Set<string>();
+  let repeated = 0;
+  return {
+    get repeated() {
+      return repeated;
+    },
+    add(callId: string | undefined): void {
+      if (callId === undefined) return;
+      if (seen.has(callId)) repeated += 1;
+      seen.add(callId);
+    },
+  };
 }
 
 async function appendOne(ledger: Ledger, stream: PlannedStream, range?: { from: number; to: number }): Promise<void> {

@@ -61,6 +61,8 @@ export interface ObservedCall {
   operation: string;
   bodyText: string;
   at: number;
+  /** The same for every try that the SDK makes of one call: it tries again when an answer comes too late. */
+  callId?: string;
 }
 
 export interface Faults {

@@ -80,6 +80,7 @@ async function resultOf(
       order: context.orderOf(consumer.name),
       mayBeLate: context.lateOf(consumer.name),
       unplannedEnds: system.unplannedEnds(consumer.name) - (endsBefore.get(consumer.name) ?? 0),
+      repeatedCalls: context.repeatedCalls(consumer.name),
       kills: context.kills.filter((kill) => kill.consumer === consumer.name && kill.handle.fired > 0).length,
     });
     const progress = await progressOf(system, consumer.name, ledger.entries);

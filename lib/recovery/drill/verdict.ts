@@ -17,6 +17,8 @@ export interface ConsumerFacts {
   kills: number;
   /** Its invocations that were cut off without a kill (out of time on a slow machine): each may repeat one effect per stream. */
   unplannedEnds: number;
+  /** Calls that the SDK repeated although they had been carried out: their answers came too late. One repeat each. */
+  repeatedCalls?: number;
 }
 
 export interface ConsumerVerdict {
@@ -37,6 +39,7 @@ export interface ConsumerVerdict {
   lostEvents: readonly LedgerEntry[];
   kills: number;
   unplannedEnds: number;
+  repeatedCalls: number;
 }
 
 const keyOf = ({ streamId, eventId }: { streamId: string; eventId: string }): string =>
@@ -62,6 +65,7 @@ export function judge(entries: readonly LedgerEntry[], facts: ConsumerFacts): Co
     lostEvents,
     kills: facts.kills,
     unplannedEnds: facts.unplannedEnds,
+    repeatedCalls: facts.repeatedCalls ?? 0,
   };
 }
 
@@ -88,7 +92,7 @@ export function problemsOf(verdict: ConsumerVerdict, streams: number): string[] 
   const first = verdict.lostEvents[0];
   say(verdict.lost, `acknowledged events have no effect, the first is version ${first?.version} of ${first?.streamId}`);
   say(verdict.doubled, 'transactional effects were applied again');
-  const explained = verdict.kills + verdict.unplannedEnds * streams;
+  const explained = verdict.kills + verdict.repeatedCalls + verdict.unplannedEnds * streams;
   say(verdict.repeated - explained, `more repeated effects than ${verdict.kills} injected kills explain`);
   say(verdict.reordered, 'effects came out of order');
   say(verdict.unknown, 'effects belong to no acknowledged event');

@@ -145,6 +145,73 @@ describe('the dead-letter intake', () => {
     expect(published).toMatchObject([{ body: { fingerprint: 'undeliverable', messageId: 'm-1' } }]);
   });
 
+  it.each([
+    [
+      'a schedule whose function failed three times',
+      {
+        version: '1.0',
+        timestamp: '2026-11-25T10:00:00.000Z',
+        requestContext: {
+          requestId: 'r-1',
+          functionArn: 'arn:aws:lambda:eu-central-1:111122223333:function:Recovery-ScanGaps:$LATEST',
+          condition: 'RetriesExhausted',
+          approximateInvokeCount: 3,
+        },
+        requestPayload: { source: 'aws.events' },
+        responseContext: { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' },
+        responsePayload: { errorType: 'AccessDenied', errorMessage: 'no policy allows it' },
+      },
+      {},
+      'RetriesExhausted: AccessDenied: no policy allows it',
+    ],
+    [
+      'a rule that could not invoke',
+      { source: 'aws.s3', 'detail-type': 'Object Created', detail: { object: { key: 'k' } } },
+      {
+        TARGET_ARN: { stringValue: 'arn:aws:lambda:eu-central-1:111122223333:function:Recovery-ScanGaps' },
+        ERROR_CODE: { stringValue: 'NO_PERMISSIONS' },
+        ERROR_MESSAGE: { stringValue: 'not allowed' },
+      },
+      'NO_PERMISSIONS: not allowed',
+    ],
+    [
+      'a backfill of the relay',
+      {
+        source: 'event-recovery',
+        'detail-type': '$RelayBackfill',
+        detail: { format: 1, streamId: 's', target: 9, hops: 0 },
+      },
+      { TARGET_ARN: { stringValue: 'arn:aws:lambda:eu-central-1:111122223333:function:Recovery-ScanGaps' } },
+      '',
+    ],
+  ])(
+    'keeps an invocation that was given up (%s) and says whose it was',
+    async (_what, body, messageAttributes, reason) => {
+      const record = dead(body, { messageAttributes });
+      expect(await intake(deps, [record, { ...record, messageId: 'm-2' }])).toEqual([]);
+      expect((await kept()).map(({ body, reason }) => ({ body, reason }))).toEqual(
+        Array(2).fill({
+          body: record.body,
+          reason: `an invocation of Recovery-ScanGaps was given up: ${reason}`,
+        }),
+      );
+      expect(published).toMatchObject([
+        {
+          subject: 'Recovery-ScanGaps: an invocation was given up, its message is kept',
+          body: { consumer: 'Recovery-ScanGaps', fingerprint: 'invocation-given-up', messageId: 'm-1' },
+        },
+      ]);
+    },
+  );
+
+  it.each(['arn:aws:lambda:eu-central-1:111122223333:function:', 'no arn', 7, null])(
+    'takes a record that only looks like a given up invocation (%s) for what it is: not understood',
+    async (functionArn) => {
+      await intake(deps, [dead({ requestContext: { functionArn }, responsePayload: null })]);
+      expect(published).toMatchObject([{ body: { consumer: 'unknown', fingerprint: 'undeliverable' } }]);
+    },
+  );
+
   it('keeps the largest message that SQS has, in parts', async () => {
     const body = 'é'.repeat(1_048_576 / 2);
     await intake(deps, [dead(body)]);

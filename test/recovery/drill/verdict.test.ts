@@ -70,6 +70,24 @@ describe('the verdict over a consumer', () => {
     expect(problemsOf(twice, 1)).toHaveLength(1);
   });
 
+  it('allows one repeat for a call that the SDK made again, and no more', () => {
+    const twice = [effect(1), effect(2), effect(2), effect(3)];
+    expect(problemsOf(judge(three, facts(twice, { ...idempotent, repeatedCalls: 1 })), 1)).toEqual([]);
+    const more = judge(three, facts([...twice, effect(3)], { ...idempotent, repeatedCalls: 1 }));
+    expect(problemsOf(more, 1)).toHaveLength(1);
+    const transactional = judge(three, facts(twice, { repeatedCalls: 1 }));
+    expect(transactional.doubled).toBe(1);
+    expect(problemsOf(transactional, 1)).toHaveLength(1);
+  });
+
+  it('lets events that were skipped and given again come late, and nothing else', () => {
+    const late = [effect(1), effect(3), effect(2)];
+    const mayBeLate = new Set([three[1]?.eventId as string]);
+    expect(judge(three, facts(late, { order: late, mayBeLate })).reordered).toBe(0);
+    const other = new Set([three[0]?.eventId as string]);
+    expect(judge(three, facts(late, { order: late, mayBeLate: other })).reordered).toBe(1);
+  });
+
   it('finds effects out of order inside a stream, not between streams, and not repeats', () => {
     const entries = [...three, entry(1, 't'), entry(2, 't')];
     const all = [effect(1), effect(2, 't'), effect(3), effect(2), effect(1, 't'), effect(3)];
