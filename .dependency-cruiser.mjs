@@ -16,6 +16,12 @@ export default {
       to: { circular: true, dependencyTypesNot: ['type-only'] },
     },
     { name: 'every import resolves', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'every imported package is declared in package.json',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
     rule('the model imports nothing of ours', '^lib/model/', '^(lib/(?!model/)|lambdas|bin|test|examples)'),
     rule(
       'the platform knows only the model',
@@ -43,7 +49,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(node_modules|cdk\\.out|\\.local)/' },
+    exclude: { path: '^(cdk\\.out|\\.local|dist)/' },
     parser: 'swc',
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {

@@ -2,9 +2,9 @@
 // credentials; `-c deployment=staging` names another deployment, `-c example=false` leaves the example out.
 
 import { OrderFulfilmentStack } from '../examples/order-fulfilment/stack.ts';
-import { createApp } from '../lib/infra/create-app.ts';
+import { createCheckedApp } from '../lib/infra/create-checked-app.ts';
 
-const { app, flow, recovery, parameterPrefix, stackName } = createApp();
+const { app, flow, recovery, parameterPrefix, stackName } = createCheckedApp();
 
 if (app.node.tryGetContext('example') !== 'false') {
   const example = new OrderFulfilmentStack(app, stackName('Example'), { parameterPrefix });

@@ -30,7 +30,7 @@ const REFUSED =
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (isEventRecoveryError(error)) {
-    if (error.code === 'FUNCTION_FAILED') return EXIT.unreachable;
+    if (error.code === 'FUNCTION_FAILED' || error.code.startsWith('LOCAL_')) return EXIT.unreachable;
     if (REFUSED.test(error.code)) return EXIT.refused;
     return error.retryable ? EXIT.unreachable : EXIT.usage;
   }

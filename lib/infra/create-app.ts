@@ -1,8 +1,7 @@
-// The app without its example: Data, Flow and Recovery stacks of one deployment, the rules of cdk-nag, and the flags of cdk.json, so
-// that `node bin/app.ts`, `cdk synth` and the tests see the same templates.
+// A deployment as one call: its Data, Flow and Recovery stacks, in their order, with the CDK's feature flags that they were
+// tested with, whoever synthesizes: `node app.ts`, `cdk synth` and the tests see the same templates.
 
-import { App, type AppProps, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { App, type AppProps } from 'aws-cdk-lib';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { DataStack, type DataStackProps } from './stacks/data-stack.ts';
 import { FlowStack, type FlowStackProps } from './stacks/flow-stack.ts';
@@ -33,9 +32,16 @@ export interface EventRecoveryApp {
 const DEFAULT_DEPLOYMENT = 'event-recovery';
 const DEPLOYMENT_NAME = /^[a-z][a-z0-9-]{0,39}$/;
 
+/**
+ * The app to which a project adds the stack of its own consumers.
+ * @example
+ * const { app, recovery, parameterPrefix } = createApp();
+ * new ShopStack(app, 'Shop', { parameterPrefix }).addStackDependency(recovery);
+ * app.synth();
+ * @throws Error when the deployment's name cannot name stacks
+ */
 export function createApp(props: EventRecoveryAppProps = {}): EventRecoveryApp {
   const app = new App({ ...props, context: { ...cdkJson.context, ...props.context } });
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const deployment: string = props.deployment ?? app.node.tryGetContext('deployment') ?? DEFAULT_DEPLOYMENT;
   if (!DEPLOYMENT_NAME.test(deployment)) {
     throw new Error(

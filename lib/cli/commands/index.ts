@@ -3,6 +3,7 @@
 import type { RegisterCommand } from '../command.ts';
 import { registerDeadLetters } from './dead-letters.ts';
 import { registerGaps } from './gaps.ts';
+import { registerLocal } from './local.ts';
 import { registerVerify } from './verify.ts';
 
-export const commands: readonly RegisterCommand[] = [registerGaps, registerDeadLetters, registerVerify];
+export const commands: readonly RegisterCommand[] = [registerGaps, registerDeadLetters, registerVerify, registerLocal];

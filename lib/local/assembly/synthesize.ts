@@ -20,7 +20,7 @@ import { sourceHash } from './source-hash.ts';
 
 export interface SynthesizeOptions {
   projectRoot: string;
-  /** Command that synthesizes. @default `app` of the project's cdk.json, else `node bin/app.ts` */
+  /** Command that synthesizes. @default `app` of the project's cdk.json */
   app?: string;
   /** Added to the context of cdk.json. */
   context?: Record<string, unknown>;
@@ -35,11 +35,12 @@ const SYNTH_LIMIT_MS = 300_000;
 /** An assembly that nobody used for a week is removed by the next synth, what a broken one left at once. */
 const KEEP_UNUSED_MS = 7 * 24 * 3_600_000;
 
-/** @throws EventRecoveryError `LOCAL_SYNTH_FAILED` with the end of what the app printed. */
+/** @throws EventRecoveryError `LOCAL_NO_APP`; `LOCAL_SYNTH_FAILED` with the end of what the app printed */
 export async function synthesize(options: SynthesizeOptions): Promise<Synthesized> {
   const { projectRoot } = options;
   const configuration = readConfiguration(projectRoot);
-  const app = options.app ?? configuration.app ?? 'node bin/app.ts';
+  const app = options.app ?? configuration.app;
+  if (app === undefined) throw noApp(projectRoot);
   // The CDK's own program sets it, too; construct ids then name resources in errors, and functions in faults.
   const context = { 'aws:cdk:enable-path-metadata': true, ...configuration.context, ...options.context };
   const folder = join(localFolder(projectRoot), 'assembly');
@@ -100,6 +101,13 @@ function run(command: string, cwd: string, variables: Record<string, string>): P
     child.once('close', (code, signal) => (code === 0 ? resolve() : reject(failed(command, code ?? signal, printed))));
   });
 }
+
+const noApp = (projectRoot: string): EventRecoveryError =>
+  new EventRecoveryError(
+    'LOCAL_NO_APP',
+    `what synthesizes the CDK app: ${join(projectRoot, 'cdk.json')} names none; remedy: start in the folder whose cdk.json has "app", or pass the command`,
+    { facts: { projectRoot } },
+  );
 
 const failed = (command: string, end: unknown, printed: string): EventRecoveryError =>
   new EventRecoveryError(
