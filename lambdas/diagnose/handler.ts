@@ -1,5 +1,5 @@
-// The recovery's eyes: { step: 'begin', id, input } validates, takes leases, looks and diagnoses; { step: 'progress', progress }
-// looks again. Called by the state machine; bad input and refusals are an answer with their code.
+// The recovery's eyes: { step: 'begin', id, input } validates and takes leases: bad input and refusals are an answer with their
+// code; { step: 'look', state } looks, diagnoses the first time, and decides what comes next. Called by the state machine.
 // Reads CHECKPOINTS_TABLE, DEAD_LETTERS_TABLE and RECOVERY_TABLE.
 
 import { createDeadLetters } from '../../lib/flow/dead-letter/dead-letters.ts';
@@ -13,11 +13,12 @@ import { createServerClock } from '../../lib/platform/server-clock.ts';
 import { createWorld } from '../../lib/platform/world.ts';
 import { createOpenGaps } from '../../lib/recovery/gap/open-gaps.ts';
 import { createQueueSigns } from '../../lib/recovery/gap/queue-signs.ts';
+import { createScanStates } from '../../lib/recovery/gap/scan-state.ts';
 import { createLeases } from '../../lib/recovery/lease/leases.ts';
-import type { Progress } from '../../lib/recovery/recover/progress.ts';
-import { beginRecovery, checkProgress, type RecoverDeps } from '../../lib/recovery/recover/recover.ts';
+import { noSigns } from '../../lib/recovery/recover/aws-signs.ts';
+import { beginRecovery, type LookInput, lookAgain, type RecoverDeps } from '../../lib/recovery/recover/recover.ts';
 
-export type DiagnoseRequest = { step: 'begin'; id: string; input: unknown } | { step: 'progress'; progress: Progress };
+export type DiagnoseRequest = { step: 'begin'; id: string; input: unknown } | { step: 'look'; state: LookInput };
 
 const environment = environmentOf(process.env);
 const observability = createObservability();
@@ -32,18 +33,19 @@ const deps: RecoverDeps = {
   registry: createRegistry({ dynamo, checkpointsTable: environment.required('CHECKPOINTS_TABLE') }),
   deadLetters: createDeadLetters({ dynamo, table: environment.required('DEAD_LETTERS_TABLE'), world }),
   openGaps: createOpenGaps(recovery),
+  scans: createScanStates(recovery),
+  signs: noSigns,
   leases: createLeases(recovery),
   queues: createQueueSigns({ sqs: tracing.captureClient(createSqsClient()), logger }),
   world,
 };
 
-export const handler = lambdaPipeline(
-  answeringErrors(async (request: DiagnoseRequest) => {
-    const progress =
-      request.step === 'begin' ? await beginRecovery(deps, request) : await checkProgress(deps, request.progress);
-    const { id, round, next, left } = progress;
-    logger.info('looked at', { id, round, next, left });
-    return progress;
-  }),
-  observability,
-);
+const begin = answeringErrors((input: { id: string; input: unknown }, _context: unknown) => beginRecovery(deps, input));
+
+export const handler = lambdaPipeline(async (request: DiagnoseRequest, context) => {
+  if (request.step === 'begin') return begin(request, context);
+  const progress = await lookAgain(deps, request.state);
+  const { id, round, next, left } = progress;
+  logger.info('looked at', { id, round, next, left });
+  return progress;
+}, observability);

@@ -15,6 +15,7 @@ import { createServerClock } from '../../lib/platform/server-clock.ts';
 import { createWorld } from '../../lib/platform/world.ts';
 import { createAnnouncements } from '../../lib/recovery/gap/announcements.ts';
 import { composeScan } from '../../lib/recovery/gap/compose.ts';
+import { fillBatch } from '../../lib/recovery/gap/fill-batch.ts';
 import { createQueueSigns } from '../../lib/recovery/gap/queue-signs.ts';
 import { createRelayLag } from '../../lib/recovery/gap/relay-lag.ts';
 import { answerScan } from '../../lib/recovery/gap/request.ts';
@@ -54,9 +55,10 @@ const scan = composeScan({
 
 export const handler = lambdaPipeline(
   (event: unknown, context) =>
-    answerScan(event, context.getRemainingTimeInMillis(), async (input, { last, requestedBy, reason }) => {
+    answerScan(event, context.getRemainingTimeInMillis(), async (input, { last, fill, requestedBy, reason }) => {
       if (last) return { kind: 'last', result: (await scan.states.results(1))[0] };
       if (requestedBy !== undefined) logger.info('scan was asked for', { requestedBy, reason });
+      if (fill !== undefined) return fillBatch(scan, fill, input.bounds);
       return scanGaps(scan, input);
     }),
   observability,

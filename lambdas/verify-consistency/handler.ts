@@ -28,14 +28,15 @@ const deps = {
 
 export const handler = lambdaPipeline(
   answeringErrors(async (input: unknown) => {
-    const verdict = await verify(deps, { ...checkVerifyRequest(input), now: serverClock.now() });
+    const { listed, ...request } = checkVerifyRequest(input);
+    const verdict = await verify(deps, { ...request, now: serverClock.now() });
     const { violations, ...numbers } = verdict;
     logger[verdict.ok ? 'info' : 'error']('verified', { ...numbers, violations: violations.slice(0, 10) });
     metrics.count('Violations', verdict.violationCount);
     for (const { consumer, conservation } of verdict.consumers) {
       metrics.count('UnaccountedEvents', conservation.gap, 'Count', { consumer });
     }
-    return verdict;
+    return { ...verdict, violations: violations.slice(0, listed) };
   }),
   observability,
 );

@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { checkInput } from '../../lib/recovery/input/check.ts';
+import { VIOLATIONS_LISTED_MAX } from '../../lib/recovery/verify/types.ts';
 
 /** A batch of a large verification; everything at once is asked for by leaving the list out. */
 const STREAMS_MAX = 5_000;
@@ -13,6 +14,8 @@ const REQUEST = z.strictObject({
   streamPrefix: z.optional(name),
   /** Also refuse events that are on their way. */
   quiet: z._default(z.boolean(), false),
+  /** Violations in the answer; all are counted. @default 1,000 */
+  listed: z.optional(z.number().check(z.int(), z.nonnegative(), z.lte(VIOLATIONS_LISTED_MAX))),
   /** Unresolved events younger than this are on their way. */
   lagBoundMs: z.optional(z.number().check(z.int(), z.nonnegative())),
 });

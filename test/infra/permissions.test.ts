@@ -55,6 +55,7 @@ describe('permissions', () => {
       's3:PutObject on <archive-bucket-name>/recoveries/*',
       's3:PutObject on <relay-failures-bucket-name>/*',
       'sqs:GetQueueAttributes sqs:SendMessage on *',
+      'states:DescribeExecution states:RedriveExecution states:StopExecution on <RecoveryStateMachine29EAE564>*',
       'xray:PutTelemetryRecords xray:PutTraceSegments on *',
     ]);
   });

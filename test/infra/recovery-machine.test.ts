@@ -38,7 +38,7 @@ describe('the recovery machine', () => {
       LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: false },
       TracingConfiguration: { Enabled: true },
     });
-    expect(JSON.stringify(Properties.DefinitionString)).toContain('\\"TimeoutSeconds\\":3000');
+    expect(JSON.stringify(Properties.DefinitionString)).toContain('\\"TimeoutSeconds\\":10800');
   });
 
   it('lets its own functions write leases, reports and announcements, and no events or checkpoints', () => {

@@ -7,6 +7,7 @@ import { placeOrder } from '../../examples/order-fulfilment/place-order.ts';
 import { type LocalSystem, startLocalSystem } from '../../lib/local/index.ts';
 import { waitUntil } from '../../lib/recovery/drill/wait-until.ts';
 
+const WHO = { requestedBy: 'anna', reason: 'test' };
 let system: LocalSystem;
 let s3: S3Client;
 
@@ -29,14 +30,15 @@ describe('recover()', () => {
     await placeOrder(system.eventStore, { orderId: 'lost', customerId: 'ada', sku: 'tea', quantity: 2 });
     await lost.whenFired({ count: 2 });
     lost.remove();
-    // What is younger than the scan's grace of a minute may still be on its way.
+    // Nothing else happens here, so that what is five seconds old is not on its way any more.
+    const graceSeconds = 5;
     const proposed = await waitUntil(
       'the finding',
       async () => {
-        const run = await system.recover({});
+        const run = await system.recover({ graceSeconds });
         return run.report.findings.length >= 2 ? run : undefined;
       },
-      { timeoutMs: 150_000, pollMs: 5_000 },
+      { timeoutMs: 60_000, pollMs: 2_000 },
     );
     expect(proposed.report.findings.map(({ cause, consumer }) => [cause, consumer])).toEqual([
       ['delivery-lost', 'inventory'],
@@ -44,7 +46,7 @@ describe('recover()', () => {
     ]);
     expect(proposed.result).toBe('proposed');
 
-    const { id, key, report } = await system.recover({ actions: ['fill-gaps'], requestedBy: 'anna', reason: 'test' });
+    const { id, key, report } = await system.recover({ actions: ['repair'], graceSeconds, ...WHO });
     expect(report.result).toBe('recovered');
     const books = report.after?.consumers.map(({ consumer, conservation }) => [consumer, conservation.resolved]);
     expect(books).toEqual([
@@ -52,6 +54,7 @@ describe('recover()', () => {
       ['notification', 1],
     ]);
     expect(report.after).toMatchObject({ ok: true, events: 1, violationCount: 0 });
+    expect(report.steps.map(({ name }) => name)).toEqual(['Diagnose', 'FillGaps', 'VerifyConsistency']);
     const bucket = { Bucket: system.outputs.ArchiveBucketName };
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ ...bucket, Prefix: `recoveries/${id}/` }));
     expect(Contents.map(({ Key = '' }) => Key.replace(/.*\./, '')).sort()).toEqual(['html', 'json', 'md']);

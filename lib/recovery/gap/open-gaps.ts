@@ -24,6 +24,12 @@ export interface OpenGap {
   tries: number;
 }
 
+/** Streams by the order of their ids. */
+export interface StreamRange {
+  from: StreamId;
+  to: StreamId;
+}
+
 export interface OpenGaps {
   /**
    * For a transaction: opens the debt, or takes over an older one of this stream (`tries` begin again). Refused when the
@@ -36,8 +42,8 @@ export interface OpenGaps {
   tried(gap: OpenGap, now: number): Promise<void>;
   /** Close, unless somebody opened more meanwhile (then false). */
   close(gap: OpenGap): Promise<boolean>;
-  /** All of one consumer, in stream order, page by page. */
-  list(consumer: ConsumerName): AsyncIterable<OpenGap>;
+  /** All of one consumer, or those in a range of streams (both ends included), in stream order, page by page. */
+  list(consumer: ConsumerName, range?: StreamRange): AsyncIterable<OpenGap>;
   get(consumer: ConsumerName, streamId: StreamId): Promise<OpenGap | undefined>;
 }
 
@@ -151,13 +157,16 @@ export function createOpenGaps({ dynamo, table }: { dynamo: Dynamo; table: strin
       }
     },
 
-    async *list(consumer) {
+    async *list(consumer, range) {
       let from: Record<string, unknown> | undefined;
       do {
         const { Items = [], LastEvaluatedKey } = await dynamo.query({
           TableName: table,
-          KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': `gap#${consumer}` },
+          KeyConditionExpression: range === undefined ? 'pk = :pk' : 'pk = :pk AND sk BETWEEN :from AND :to',
+          ExpressionAttributeValues: {
+            ':pk': `gap#${consumer}`,
+            ...(range !== undefined && { ':from': range.from, ':to': range.to }),
+          },
           ConsistentRead: true,
           ExclusiveStartKey: from,
         });

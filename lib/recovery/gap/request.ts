@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import { isEventRecoveryError } from '../../model/errors.ts';
 import { checkInput } from '../input/check.ts';
 import { DEFAULT_BOUNDS } from './decide-stream.ts';
+import type { FilledBatch } from './fill-batch.ts';
 import type { ScanResult } from './port.ts';
 import type { ScanInput, ScanOutcome } from './scan.ts';
 
@@ -21,8 +22,18 @@ const REQUEST = z.strictObject({
   dryRun: z.optional(z.boolean()),
   /** Answer the newest stored result instead of scanning. */
   last: z.optional(z.boolean()),
-  requestedBy: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
-  reason: z.optional(z.string().check(z.minLength(1), z.maxLength(512))),
+  /** Younger events are on their way. A system that stands still can be asked for less. @default 60 */
+  graceSeconds: z.optional(z.number().check(z.int(), z.nonnegative(), z.lte(3_600))),
+  /** Fill one batch of known gaps instead of scanning. */
+  fill: z.optional(
+    z.strictObject({
+      consumer: z.string(),
+      from: z.string().check(z.minLength(1)),
+      to: z.string().check(z.minLength(1)),
+    }),
+  ),
+  requestedBy: z.optional(z.string().check(z.minLength(1), z.maxLength(256))),
+  reason: z.optional(z.string().check(z.minLength(1), z.maxLength(1_000))),
 });
 
 export type ScanRequest = z.infer<typeof REQUEST>;
@@ -46,8 +57,8 @@ export const scanRequest = (event: unknown): ScanRequest =>
   isScheduled(event) ? {} : checkInput(REQUEST, event ?? {}, 'scan-gaps');
 
 /** @param remainingMs until the function is ended; the lease lasts as long, so that nobody waits for a dead scan longer */
-export const scanInput = ({ dryRun }: ScanRequest, remainingMs: number): ScanInput => ({
-  bounds: DEFAULT_BOUNDS,
+export const scanInput = ({ dryRun, graceSeconds }: ScanRequest, remainingMs: number): ScanInput => ({
+  bounds: graceSeconds === undefined ? DEFAULT_BOUNDS : { ...DEFAULT_BOUNDS, graceMs: graceSeconds * 1_000 },
   logLagBoundMs: LOG_LAG_BOUND_MS,
   maxStreams: MAX_STREAMS,
   maxWakeUps: MAX_WAKE_UPS,
@@ -60,8 +71,8 @@ export const scanInput = ({ dryRun }: ScanRequest, remainingMs: number): ScanInp
 export async function answerScan(
   event: unknown,
   remainingMs: number,
-  scan: (input: ScanInput, request: ScanRequest) => Promise<ScanOutcome | LastScan>,
-): Promise<ScanOutcome | LastScan | FailedScan> {
+  scan: (input: ScanInput, request: ScanRequest) => Promise<ScanOutcome | LastScan | FilledBatch>,
+): Promise<ScanOutcome | LastScan | FilledBatch | FailedScan> {
   try {
     const request = scanRequest(event);
     return await scan(scanInput(request, remainingMs), request);

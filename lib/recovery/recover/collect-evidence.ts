@@ -1,95 +1,90 @@
-// Looks at the consumers: open gaps (as the last scan left them), dead letters by fingerprint, messages in the queues. What
-// is not looked at is absent from the evidence: event source mappings, rules, metrics, scrub findings. Reads only.
+// Looks at everything that a diagnosis judges: each consumer, the relay and the bus by AWS's own evidence, and what a
+// verification contradicted. What could not be looked at is absent from the evidence, which is not the same as "is well".
 
-import type { DeadLetters } from '../../flow/dead-letter/port.ts';
 import type { RegisteredConsumer } from '../../model/consumer.ts';
-import type { ConsumerEvidence, Evidence } from '../diagnose/types.ts';
-import type { OpenGaps } from '../gap/open-gaps.ts';
-import type { QueueSigns } from '../gap/port.ts';
-import { ROUNDS_MAX } from '../redrive/select.ts';
+import type { DeadLetter } from '../../model/dead-letter.ts';
+import type { Evidence } from '../diagnose/types.ts';
+import type { FillBatch } from '../gap/fill-batch.ts';
+import type { ScanStates } from '../gap/scan-state.ts';
+import type { RedriveSelection } from '../redrive/request.ts';
+import { matches } from '../redrive/select.ts';
+import type { Violation } from '../verify/types.ts';
+import type { AwsSigns } from './aws-signs.ts';
+import { type ConsumerEvidenceDeps, lookAtConsumer } from './consumer-evidence.ts';
+import { damagedStreams } from './damaged-streams.ts';
 
-/** Rows read per consumer and kind: enough to tell one event from a storm, and a bound on time. */
-export const ROWS_MAX = 10_000;
-const STATUSES = ['parked', 'skipped', 'redriving'] as const;
+/** Batches in the document that travels through the state machine, about 300 bytes each; the next round takes the others. */
+const BATCHES_MAX = 100;
+/** The scan of the same round ran just before. Older results say nothing about now. */
+const SCAN_FRESH_MS = 15 * 60_000;
 
-export interface EvidenceDeps {
-  openGaps: Pick<OpenGaps, 'list'>;
-  deadLetters: Pick<DeadLetters, 'list'>;
-  queues: QueueSigns;
+export interface EvidenceDeps extends ConsumerEvidenceDeps {
+  scans: Pick<ScanStates, 'results'>;
+  signs: AwsSigns;
+}
+
+export interface EvidenceInput {
+  consumers: readonly RegisteredConsumer[];
+  now: number;
+  /** Dead letters that the recovery is to repair: all that one of these means. */
+  selections: readonly RedriveSelection[];
+  redrivenAt?: number;
+  /** What a verification found before the repair. */
+  violations?: readonly Violation[];
+}
+
+/** What is left to repair, over all consumers of the recovery. */
+export interface Left {
+  gapStreams: number;
+  lagStreams: number;
+  openLetters: number;
+  redriving: number;
+  failedAgain: number;
 }
 
 export interface CollectedEvidence {
   evidence: Evidence;
+  left: Left;
+  batches: FillBatch[];
   /** Oldest sign of any problem, milliseconds since 1970; undefined when there is none. */
   firstSignAt?: number;
-  gapStreams: number;
-  /** Dead letters that are not settled, redriving ones included. */
-  openLetters: number;
-  /** Of them, those whose rounds are used up. */
-  exhausted: number;
 }
 
-export async function collectEvidence(
-  deps: EvidenceDeps,
-  consumers: readonly RegisteredConsumer[],
-  now: number,
-): Promise<CollectedEvidence> {
-  const looked: Awaited<ReturnType<typeof lookAt>>[] = [];
-  for (const consumer of consumers) looked.push(await lookAt(deps, consumer));
-  const signs = looked.flatMap(({ firstSignAt }) => (firstSignAt === undefined ? [] : [firstSignAt]));
-  const sum = (of: (one: (typeof looked)[number]) => number): number =>
-    looked.reduce((total, one) => total + of(one), 0);
+export async function collectEvidence(deps: EvidenceDeps, input: EvidenceInput): Promise<CollectedEvidence> {
+  const { consumers, now, selections, redrivenAt, violations = [] } = input;
+  const [newest] = await deps.scans.results(1);
+  const scan = newest !== undefined && now - newest.startedAt < SCAN_FRESH_MS ? newest : undefined;
+  const isSelected = (letter: DeadLetter): boolean => selections.some((selection) => matches(letter, selection));
+  const looks: Awaited<ReturnType<typeof lookAtConsumer>>[] = [];
+  for (const consumer of consumers) {
+    const of = scan?.consumers.find(({ consumer: name }) => name === consumer.name);
+    looks.push(await lookAtConsumer(deps, consumer, { scan: of, isSelected, redrivenAt }));
+  }
+  const aws = await deps.signs.look(consumers, now);
+  const damaged = damagedStreams(violations);
+  const signs = looks.flatMap(({ firstSignAt }) => (firstSignAt === undefined ? [] : [firstSignAt]));
+  const sum = (of: (look: (typeof looks)[number]) => number): number =>
+    looks.reduce((total, look) => total + of(look), 0);
   return {
-    evidence: { at: now, consumers: looked.map(({ evidence }) => evidence) },
-    firstSignAt: signs.length === 0 ? undefined : Math.min(...signs),
-    gapStreams: sum(({ evidence }) => evidence.gapStreams ?? 0),
-    openLetters: sum(({ openLetters }) => openLetters),
-    exhausted: sum(({ exhausted }) => exhausted),
+    evidence: {
+      at: now,
+      consumers: looks.map(({ evidence }) => ({ ...evidence, ...aws.consumers.get(evidence.consumer) })),
+      relay: aws.relay,
+      bus: aws.bus,
+      ...(damaged.length > 0 && { integrity: { damagedStreams: damaged } }),
+    },
+    left: {
+      gapStreams: sum(({ gapStreams }) => gapStreams),
+      lagStreams: sum(({ lagStreams }) => lagStreams),
+      openLetters: sum(({ openLetters }) => openLetters),
+      redriving: sum(({ redriving }) => redriving),
+      failedAgain: sum(({ failedAgain }) => failedAgain),
+    },
+    batches: looks
+      .flatMap(({ batches }) => batches)
+      .toSorted((a, b) => a.tries - b.tries)
+      .slice(0, BATCHES_MAX)
+      .map(({ consumer, from, to }) => ({ consumer, from, to })),
+    firstSignAt: signs.length === 0 ? undefined : signs.reduce((oldest, sign) => Math.min(oldest, sign)),
   };
-}
-
-async function lookAt({ openGaps, deadLetters, queues }: EvidenceDeps, { name, queueUrl }: RegisteredConsumer) {
-  const signs: number[] = [];
-  let gapEvents = 0;
-  let gapStreams = 0;
-  for await (const gap of openGaps.list(name)) {
-    gapStreams += 1;
-    gapEvents += gap.to - gap.from + 1;
-    signs.push(gap.openedAt);
-    if (gapStreams === ROWS_MAX) break;
-  }
-  const groups = new Map<string, NonNullable<ConsumerEvidence['deadLetters']>[number]>();
-  let openLetters = 0;
-  let exhausted = 0;
-  for (const status of STATUSES) {
-    let rows = 0;
-    for await (const letter of deadLetters.list({ consumer: name, status })) {
-      openLetters += 1;
-      if (letter.rounds >= ROUNDS_MAX && status !== 'redriving') exhausted += 1;
-      signs.push(letter.firstFailedAt);
-      if (status !== 'redriving') {
-        const { fingerprint, error, rounds, lastFailedAt } = letter;
-        const group = groups.get(fingerprint);
-        groups.set(fingerprint, {
-          fingerprint,
-          errorName: error.name,
-          count: (group?.count ?? 0) + 1,
-          rounds: Math.max(rounds, group?.rounds ?? 0),
-          newestAt: Math.max(lastFailedAt, group?.newestAt ?? 0),
-        });
-      }
-      rows += 1;
-      if (rows === ROWS_MAX) break;
-    }
-  }
-  const visible = await queues.messages(queueUrl);
-  const evidence: ConsumerEvidence = {
-    consumer: name,
-    gapEvents,
-    gapStreams,
-    deadLetters: [...groups.values()],
-    ...(visible === undefined ? {} : { queue: { visible, inFlight: 0 } }),
-  };
-  const firstSignAt = signs.reduce<number | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined);
-  return { evidence, openLetters, exhausted, firstSignAt };
 }

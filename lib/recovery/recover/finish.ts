@@ -6,7 +6,7 @@ import { renderHtml } from '../report/render-html.ts';
 import { renderMarkdown } from '../report/render-markdown.ts';
 import type { RecoveryReport } from '../report/types.ts';
 import type { Verdict } from '../verify/types.ts';
-import type { Progress } from './progress.ts';
+import { mayFill, type Progress, STATES } from './progress.ts';
 
 const FORMAT = 1;
 
@@ -19,12 +19,13 @@ export interface Failure {
 /** What the state machine has when it comes to the report. */
 export interface Accumulated {
   progress: Progress;
-  /** Absent: not verified (a proposal, or a failure before it). Without its list of violations: only their count. */
-  verdict?: Omit<Verdict, 'violations'>;
+  /** What a verification said before the repair; absent when it could not be carried out. */
+  before?: Verdict;
+  /** Absent: not verified (a proposal, or a failure before it). */
+  verdict?: Verdict;
+  /** Of the diagnosis or of a repair that could not be carried out. */
   repairFailure?: Failure;
   verifyFailure?: Failure;
-  /** The redrive's answer: a refusal ends the recovery. */
-  redrive?: { error?: { code: string; message: string } };
 }
 
 export interface ReportOutlets {
@@ -36,10 +37,12 @@ export interface ReportOutlets {
 
 /** Pure. */
 export function buildReport(accumulated: Accumulated, now: number): RecoveryReport {
-  const { progress, verdict } = accumulated;
+  const { progress, before, verdict, repairFailure, verifyFailure } = accumulated;
   const { id, request, findings, startedAt, firstSignAt } = progress;
-  const failure = failureOf(accumulated);
-  const failed = failure === undefined ? [] : [failedStep(accumulated, failure, now)];
+  const failed = [
+    ...(repairFailure === undefined ? [] : [failedStep(STATES[progress.next], repairFailure, progress, now)]),
+    ...(verifyFailure === undefined ? [] : [failedStep('VerifyConsistency', verifyFailure, progress, now)]),
+  ];
   const verified = verdict === undefined ? [] : [verifiedStep(verdict, progress, now)];
   return {
     format: FORMAT,
@@ -54,57 +57,48 @@ export function buildReport(accumulated: Accumulated, now: number): RecoveryRepo
     endedAt: now,
     findings,
     steps: [...progress.steps, ...failed, ...verified],
-    after: verdict === undefined ? undefined : { ...verdict, violations: [] },
+    before,
+    after: verdict,
     nextCommands: nextCommands(accumulated),
   };
 }
 
-function resultOf(accumulated: Accumulated): RecoveryReport['result'] {
-  if (failureOf(accumulated) !== undefined) return 'failed';
-  const { progress, verdict } = accumulated;
-  const { request, findings, left, steps } = progress;
+export function resultOf({ progress, verdict, repairFailure, verifyFailure }: Accumulated): RecoveryReport['result'] {
+  const { findings, jobs, steps, left } = progress;
+  const hasFailed = jobs.some(({ failure }) => failure !== undefined);
+  if (repairFailure !== undefined || verifyFailure !== undefined || hasFailed) return 'failed';
   if (verdict === undefined) return findings.length === 0 ? 'nothing-to-do' : 'proposed';
-  const isLeft =
-    (request.actions.includes('fill-gaps') && left.gapStreams > 0) ||
-    (request.actions.includes('redrive') && left.openLetters > 0);
-  if (!verdict.ok || isLeft) return 'incomplete';
+  const isFilling = mayFill(progress) && (left?.gapStreams ?? 0) > 0;
+  if (!verdict.ok || isFilling || (left?.openLetters ?? 0) > 0) return 'incomplete';
   return steps.length === 1 ? 'nothing-to-do' : 'recovered';
 }
 
 function nextCommands(accumulated: Accumulated): string[] {
   const result = resultOf(accumulated);
-  const { findings, request } = accumulated.progress;
+  const { findings } = accumulated.progress;
   if (result === 'incomplete') return ['npx event-recovery verify --json'];
   if (result !== 'proposed') return [];
-  const start = (input: object): string => `start the state machine with ${JSON.stringify(input)}`;
-  const who = { requestedBy: request.requestedBy, reason: request.reason };
   return findings.flatMap(({ action, consumer }) => {
-    if (action === 'fill-gaps') return [start({ actions: ['fill-gaps'], consumers: consumer && [consumer], ...who })];
-    if (action === 'redrive') return [start({ actions: ['redrive'], selection: { consumer }, ...who })];
-    return [];
+    const of = consumer === undefined ? '' : ` --consumer ${consumer}`;
+    return action === 'fill-gaps' || action === 'redrive' ? [`npx event-recovery recover --action ${action}${of}`] : [];
   });
 }
 
-function failureOf({ repairFailure, verifyFailure, redrive }: Accumulated): Failure | undefined {
-  const refused = redrive?.error && { Error: redrive.error.code, Cause: redrive.error.message };
-  return repairFailure ?? refused ?? verifyFailure;
-}
-
-const failedStep = ({ progress, verifyFailure }: Accumulated, failure: Failure, now: number) =>
+const failedStep = (name: string, failure: Failure, { at }: Progress, now: number) =>
   ({
-    name: failure === verifyFailure ? 'VerifyConsistency' : 'Repair',
-    startedAt: progress.at,
+    name,
+    startedAt: at,
     endedAt: now,
     outcome: 'failed',
     summary: `${failure.Error}: ${(failure.Cause ?? 'no cause given').slice(0, 500)}`,
   }) as const;
 
-const verifiedStep = (verdict: Omit<Verdict, 'violations'>, { at }: Progress, now: number) =>
+const verifiedStep = (verdict: Verdict, { at }: Progress, now: number) =>
   ({
     name: 'VerifyConsistency',
     startedAt: at,
     endedAt: now,
-    outcome: 'done',
+    outcome: verdict.ok ? 'done' : 'failed',
     summary: `${verdict.events} events in ${verdict.streams} streams, ${verdict.violationCount} violations`,
   }) as const;
 

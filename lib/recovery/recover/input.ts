@@ -10,17 +10,24 @@ const text = (max: number) => z.string().check(z.minLength(1), z.maxLength(max))
 /** The names of the consumers travel through the state machine, whose states have at most 256 KiB. */
 const CONSUMERS_MAX = 100;
 
-const ACTION = z.enum(['propose', 'fill-gaps', 'redrive', 'verify']);
+/** In the order in which they are carried out: first what is stored, then what is delivered, then what was given up on. */
+export const ACTIONS = ['propose', 'repair', 'fill-gaps', 'redrive', 'verify'] as const;
+const ACTION = z.enum(ACTIONS);
 
 const REQUEST = z.strictObject({
-  /** `propose` and `verify` repair nothing. Repairs end with a verification. */
-  actions: z._default(z.array(ACTION).check(z.minLength(1), z.maxLength(4)), ['propose']),
+  /**
+   * `propose` and `verify` repair nothing; `repair` does what the diagnosis proposes; the others do what they say and no
+   * more. All but `propose` end with a verification.
+   */
+  actions: z._default(z.array(ACTION).check(z.minLength(1), z.maxLength(ACTIONS.length)), ['propose']),
   /** @default all active consumers */
   consumers: z.optional(z.array(text(48)).check(z.minLength(1), z.maxLength(CONSUMERS_MAX))),
-  /** Which dead letters to redrive; fields combine with "and". */
+  /** Which dead letters to redrive; fields combine with "and". With `redrive`, and only then. */
   selection: z.optional(z.record(text(32), z.unknown())),
   /** Say what would be done. */
   dryRun: z._default(z.boolean(), false),
+  /** Events younger than this are on their way and no gap. For a system that stands still, less finds more. */
+  graceSeconds: z._default(z.number().check(z.int(), z.nonnegative(), z.lte(3_600)), 60),
   requestedBy: z.prefault(text(256), 'unknown'),
   reason: z.prefault(text(1_000), 'not given'),
   trigger: z._default(z.enum(['operator', 'scan', 'scrub', 'alarm', 'drill']), 'operator'),
@@ -29,17 +36,23 @@ const REQUEST = z.strictObject({
 export type RecoveryAction = z.infer<typeof ACTION>;
 export type RecoveryRequest = Omit<z.infer<typeof REQUEST>, 'selection'> & { selection?: RedriveSelection };
 
+/** Read-only recoveries take no lease. */
+export const isReadOnly = ({ dryRun, actions }: Pick<RecoveryRequest, 'dryRun' | 'actions'>): boolean =>
+  dryRun || actions.every((action) => action === 'propose' || action === 'verify');
+
 /**
  * @throws InvalidInputError `INVALID_INPUT`, `CONTRADICTORY_INPUT`, `EMPTY_SELECTION`
  * @example checkRecoveryRequest({}).actions; // ['propose']
  */
 export function checkRecoveryRequest(raw: unknown): RecoveryRequest {
   const { selection, ...request } = checkInput(REQUEST, raw ?? {}, 'recovery request');
-  const redrives = request.actions.includes('redrive');
-  if (request.actions.includes('propose') && request.actions.length > 1) {
-    throw contradiction('actions', request.actions, '"propose" alone', 'leave it out, or set "dryRun": true');
+  const { actions } = request;
+  for (const alone of ['propose', 'repair'] as const) {
+    if (!actions.includes(alone) || actions.length === 1) continue;
+    const remedy = alone === 'propose' ? 'leave it out, or set "dryRun": true' : 'name the repairs, or only "repair"';
+    throw contradiction('actions', actions, `"${alone}" alone`, remedy);
   }
-  if (redrives !== (selection !== undefined)) {
+  if (actions.includes('redrive') !== (selection !== undefined)) {
     throw contradiction(
       'selection',
       selection,

@@ -2,10 +2,13 @@
 // `next` says. The rounds are bounded: a recovery that does not get on ends with the verification, which says what is left.
 
 import type { Finding } from '../diagnose/types.ts';
+import type { FillBatch } from '../gap/fill-batch.ts';
 import type { LeaseHandle } from '../lease/leases.ts';
 import type { ReportStep } from '../report/types.ts';
-import type { CollectedEvidence } from './collect-evidence.ts';
+import type { Left } from './collect-evidence.ts';
 import type { RecoveryRequest } from './input.ts';
+import { currentJob, type Job, type Repair } from './jobs.ts';
+import { answered, callOf } from './operations.ts';
 
 /** 1 + 2 + 4 + 8 + 16 + 19 x 30 s: ten minutes, in which a canary, its schedule of a minute and consumers' retries fit. */
 export const ROUNDS_MAX = 24;
@@ -14,82 +17,115 @@ const WAIT_MAX_SECONDS = 30;
 /** Seconds until the next look: short at first, so that a small repair is a short recovery. */
 export const waitSeconds = (round: number): number => Math.min(2 ** round, WAIT_MAX_SECONDS);
 
-export type Next = 'fill-gaps' | 'redrive' | 'wait' | 'verify' | 'report';
+export type Next = 'look' | 'fill-gaps' | Repair | 'verify' | 'report';
 
 export interface Progress {
   /** Name of the execution: the recovery's id and the owner of its leases. */
   id: string;
   request: RecoveryRequest;
+  /** Names of the consumers that are recovered. */
+  consumers: string[];
   startedAt: number;
   /** Oldest evidence. */
   firstSignAt: number;
   /** When this document was last brought up to date. */
   at: number;
   next: Next;
+  /** Looks so far; the first one diagnoses. */
   round: number;
   /** How long the state machine waits before it looks again. */
   waitSeconds: number;
-  isRedriven: boolean;
   findings: Finding[];
+  jobs: Job[];
+  /** Request to the function of the current job. */
+  call?: Record<string, unknown>;
+  /** Gaps to fill in this round. */
+  batches: FillBatch[];
   steps: ReportStep[];
   leases: LeaseHandle[];
-  /** What is left to repair. */
-  left: Left;
+  /** What is left to repair; absent before the first look. */
+  left?: Left;
 }
 
-export type Left = Pick<CollectedEvidence, 'gapStreams' | 'openLetters'>;
+type Deciding = Pick<Progress, 'request' | 'round' | 'jobs'>;
 
-const repairs = ({ actions, dryRun }: RecoveryRequest): boolean =>
-  !dryRun && (actions.includes('fill-gaps') || actions.includes('redrive'));
+/** Giving back un-parks streams, whose debt then is an open gap like any other. */
+export const mayFill = ({ request: { actions }, jobs }: Deciding): boolean =>
+  actions.includes('fill-gaps') ||
+  actions.includes('repair') ||
+  jobs.some(({ repair, startedAt }) => repair === 'redrive' && startedAt !== undefined);
 
 /**
- * Gaps before dead letters: what fills a gap may need no dead letter. A redrive is asked for once; its un-parked streams are
- * open gaps, which the scans of the next rounds close.
+ * Gaps before dead letters: what fills a gap may need no dead letter. A job is asked for once and then followed; a failed one
+ * ends the recovery. What is only on its way is waited for.
  */
-export function decideNext(
-  progress: Pick<Progress, 'request' | 'round' | 'isRedriven'>,
-  { gapStreams, openLetters }: Left,
-): Next {
-  const { request, round, isRedriven } = progress;
-  const { actions } = request;
-  if (request.dryRun || actions.includes('propose')) return 'report';
-  if (!repairs(request) || round >= ROUNDS_MAX) return 'verify';
-  const maySeeGaps = actions.includes('fill-gaps') || isRedriven;
-  if (gapStreams > 0 && maySeeGaps) return 'fill-gaps';
-  if (actions.includes('redrive') && openLetters > 0) return isRedriven ? 'wait' : 'redrive';
-  return 'verify';
+export function decideNext(progress: Deciding, left: Left): Next {
+  const { request, round, jobs } = progress;
+  if (request.dryRun || request.actions.includes('propose')) return 'report';
+  if (jobs.some(({ failure }) => failure !== undefined)) return 'report';
+  const isRepairing = !request.actions.every((action) => action === 'verify');
+  if (!isRepairing || round > ROUNDS_MAX) return 'verify';
+  if (left.gapStreams > 0 && mayFill(progress)) return 'fill-gaps';
+  const job = currentJob(jobs);
+  if (job !== undefined) return job.repair;
+  const isUnderWay = left.redriving > 0 || (left.lagStreams > 0 && mayFill(progress));
+  return isUnderWay ? 'look' : 'verify';
 }
 
-const NAMES: Readonly<Record<Next, string>> = {
+export const STATES: Readonly<Record<Next, string>> = {
+  look: 'WaitForProgress',
   'fill-gaps': 'FillGaps',
   redrive: 'RedriveDeadLetters',
-  wait: 'WaitForProgress',
   verify: 'VerifyConsistency',
   report: 'ReportStatus',
 };
 
-/** After a round: what the last action changed becomes a step, and the next one is decided. */
-export function advance(progress: Progress, left: Left, now: number): Progress {
+/** After a round: what the last state changed becomes a step, and the next one is decided. */
+export function advance(
+  progress: Progress,
+  seen: { left: Left; batches: FillBatch[]; operation?: unknown },
+  now: number,
+): Progress {
+  const { left, batches, operation } = seen;
+  const before = progress.next;
+  const current = currentJob(progress.jobs);
+  const jobs =
+    current !== undefined && before === current.repair
+      ? progress.jobs.map((job) => (job === current ? answered(job, operation, now) : job))
+      : progress.jobs;
   const round = progress.round + 1;
-  const isRedriven = progress.isRedriven || progress.next === 'redrive';
-  const isSettled = left.gapStreams === 0 && left.openLetters === 0;
-  const step: ReportStep = {
-    name: NAMES[progress.next],
-    startedAt: progress.at,
+  const moved: Progress = { ...progress, round, jobs, left, batches, at: now, waitSeconds: waitSeconds(round - 1) };
+  const step = stepOf(progress, moved, left, now);
+  return decided({ ...moved, steps: joined(progress.steps, step) }, left);
+}
+
+/** Sets `next`, and the request that goes with it. */
+export function decided(progress: Progress, left: Left): Progress {
+  const next = decideNext(progress, left);
+  const job = currentJob(progress.jobs);
+  const call = job !== undefined && next === job.repair ? callOf(job, progress.request) : undefined;
+  return { ...progress, next, call, batches: next === 'fill-gaps' ? progress.batches : [] };
+}
+
+function stepOf(before: Progress, after: Progress, left: Left, now: number): ReportStep {
+  const job = currentJob(before.jobs);
+  const done = before.next === job?.repair ? after.jobs[before.jobs.indexOf(job)] : undefined;
+  const was = before.left ?? left;
+  const isSettled = left.gapStreams === 0 && left.lagStreams === 0 && left.openLetters === 0;
+  return {
+    name: STATES[before.next],
+    startedAt: before.at,
     endedAt: now,
-    outcome: isSettled ? 'done' : 'waiting',
+    outcome: done?.failure !== undefined ? 'failed' : isSettled ? 'done' : 'waiting',
     summary:
-      `streams with gaps: ${progress.left.gapStreams} -> ${left.gapStreams}; ` +
-      `open dead letters: ${progress.left.openLetters} -> ${left.openLetters}`,
+      `${done?.summary === undefined ? '' : `${done.summary}; `}streams with gaps: ${was.gapStreams} -> ${left.gapStreams}; ` +
+      `open dead letters: ${was.openLetters} -> ${left.openLetters}`,
   };
-  const moved = {
-    ...progress,
-    round,
-    waitSeconds: waitSeconds(round),
-    isRedriven,
-    left,
-    at: now,
-    steps: [...progress.steps, step],
-  };
-  return { ...moved, next: decideNext(moved, left) };
+}
+
+/** Rounds of the same kind are one step of the report. */
+function joined(steps: readonly ReportStep[], step: ReportStep): ReportStep[] {
+  const last = steps.at(-1);
+  if (last?.name !== step.name) return [...steps, step];
+  return [...steps.slice(0, -1), { ...step, startedAt: last.startedAt }];
 }

@@ -1,5 +1,5 @@
-// The beginning and the rounds of a recovery. Begin: check the input, take the lease of every consumer that is meant (all or
-// none), look, diagnose. A round: look again, decide again. The repairs themselves are functions of their own.
+// The beginning and the looks of a recovery. Begin: check the input, take the lease of every consumer that is meant (all or
+// none). Look: collect the evidence; the first time diagnose, later see what the last repair changed; decide what comes next.
 
 import type { Registry } from '../../flow/registry/port.ts';
 import type { RegisteredConsumer } from '../../model/consumer.ts';
@@ -7,14 +7,22 @@ import { EventRecoveryError } from '../../model/errors.ts';
 import type { World } from '../../platform/clock.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import type { LeaseHandle, Leases } from '../lease/leases.ts';
+import type { Violation } from '../verify/types.ts';
 import { collectEvidence, type EvidenceDeps } from './collect-evidence.ts';
-import { checkRecoveryRequest } from './input.ts';
-import { advance, decideNext, type Progress, waitSeconds } from './progress.ts';
+import { checkRecoveryRequest, isReadOnly } from './input.ts';
+import { jobsOf, selectionsOf } from './jobs.ts';
+import { advance, decided, type Progress, waitSeconds } from './progress.ts';
 
-/** Longer than the state machine's own time limit: a recovery that was cut off lets the next one in after it. */
-export const LEASE_MS = 60 * 60_000;
+/**
+ * Renewed with every look. Longer than the longest time between two looks and up to the end: a verification of 15 minutes
+ * with four tries, so that what is cut off has ended when the next recovery may begin.
+ */
+export const LEASE_MS = 90 * 60_000;
 /** Findings in the document that travels through the state machine (at most 256 KiB a state); they come most urgent first. */
 const FINDINGS_MAX = 50;
+
+/** Whatever failed since 1970. */
+const EVERYTHING = { failedFrom: 0 };
 
 export interface RecoverDeps extends EvidenceDeps {
   registry: Pick<Registry, 'list'>;
@@ -28,52 +36,79 @@ export interface BeginInput {
   input: unknown;
 }
 
+/** The state machine's document, as far as a look needs it. */
+export interface LookInput {
+  progress: Progress;
+  /** A verification from before the repair, with its first violations. */
+  before?: { violations?: Violation[] };
+  /** Answer of the last repair's function. */
+  operation?: unknown;
+}
+
 /** @throws InvalidInputError; EventRecoveryError `UNKNOWN_CONSUMER`, `RECOVERY_RUNS`. Then no lease is held. */
 export async function beginRecovery(deps: RecoverDeps, { id, input }: BeginInput): Promise<Progress> {
   const startedAt = deps.world.clock.now();
   const request = checkRecoveryRequest(input);
-  const consumers = await consumersOf(deps, request.consumers);
-  const isReadOnly = request.dryRun || request.actions.every((action) => action === 'propose' || action === 'verify');
-  const leases = isReadOnly ? [] : await takeLeases(deps, id, consumers);
-  try {
-    const collected = await collectEvidence(deps, consumers, startedAt);
-    const findings = diagnose(collected.evidence);
-    const { gapStreams, openLetters } = collected;
-    const left = { gapStreams, openLetters };
-    const now = deps.world.clock.now();
-    return {
-      id,
-      request,
-      startedAt,
-      firstSignAt: Math.min(collected.firstSignAt ?? startedAt, startedAt),
-      at: now,
-      next: decideNext({ request, round: 0, isRedriven: false }, left),
-      round: 0,
-      waitSeconds: waitSeconds(0),
-      isRedriven: false,
-      findings: findings.slice(0, FINDINGS_MAX).map(withoutLists),
-      steps: [
-        {
-          name: 'Diagnose',
-          startedAt,
-          endedAt: now,
-          outcome: findings.length === 0 ? 'nothing-to-do' : 'done',
-          summary: `${consumers.length} consumers, ${findings.length} findings`,
-        },
-      ],
-      leases,
-      left,
-    };
-  } catch (error) {
-    for (const lease of leases) await deps.leases.release(lease);
-    throw error;
-  }
+  const consumers = (await consumersOf(deps, request.consumers)).map(({ name }) => name).toSorted();
+  const leases = isReadOnly(request) ? [] : await takeLeases(deps, id, consumers);
+  return {
+    id,
+    request,
+    consumers,
+    startedAt,
+    firstSignAt: startedAt,
+    at: startedAt,
+    next: 'look',
+    round: 0,
+    waitSeconds: 0,
+    findings: [],
+    jobs: [],
+    batches: [],
+    steps: [],
+    leases,
+  };
 }
 
-export async function checkProgress(deps: RecoverDeps, progress: Progress): Promise<Progress> {
-  const consumers = await consumersOf(deps, progress.request.consumers);
-  const { gapStreams, openLetters } = await collectEvidence(deps, consumers, deps.world.clock.now());
-  return advance(progress, { gapStreams, openLetters }, deps.world.clock.now());
+/** @throws EventRecoveryError `LEASE_LOST` when another recovery has taken over a consumer */
+export async function lookAgain(deps: RecoverDeps, { progress, before, operation }: LookInput): Promise<Progress> {
+  const now = deps.world.clock.now();
+  await renewLeases(deps, progress.leases, now);
+  const consumers = await consumersOf(deps, progress.consumers);
+  const isFirst = progress.round === 0;
+  const jobs = isFirst ? jobsOf(progress.request, []) : progress.jobs;
+  const starts = jobs.flatMap(({ repair, startedAt }) => (repair === 'redrive' ? (startedAt ?? []) : []));
+  const { evidence, left, batches, firstSignAt } = await collectEvidence(deps, {
+    consumers,
+    now,
+    // Which of them a repair will be about is known only after the diagnosis.
+    selections: isFirst && progress.request.actions.includes('repair') ? [EVERYTHING] : selectionsOf(jobs),
+    redrivenAt: starts.length === 0 ? undefined : Math.min(...starts),
+    violations: before?.violations,
+  });
+  const seenAt = deps.world.clock.now();
+  if (!isFirst) return advance(progress, { left, batches, operation }, seenAt);
+  const findings = diagnose(evidence);
+  const diagnosed: Progress = {
+    ...progress,
+    round: 1,
+    waitSeconds: waitSeconds(0),
+    at: seenAt,
+    firstSignAt: Math.min(firstSignAt ?? progress.startedAt, progress.startedAt),
+    findings: findings.slice(0, FINDINGS_MAX).map(withoutLists),
+    jobs: jobsOf(progress.request, findings),
+    batches,
+    left,
+    steps: [
+      {
+        name: 'Diagnose',
+        startedAt: progress.startedAt,
+        endedAt: seenAt,
+        outcome: findings.length === 0 ? 'nothing-to-do' : 'done',
+        summary: `${consumers.length} consumers, ${findings.length} findings`,
+      },
+    ],
+  };
+  return decided(diagnosed, left);
 }
 
 async function consumersOf({ registry }: RecoverDeps, names?: readonly string[]): Promise<RegisteredConsumer[]> {
@@ -89,14 +124,10 @@ async function consumersOf({ registry }: RecoverDeps, names?: readonly string[])
   return active.filter(({ name }) => names === undefined || names.includes(name));
 }
 
-/** In the order of their names, so that of two recoveries with the same consumers one gets all of them. */
-async function takeLeases(
-  { leases, world }: RecoverDeps,
-  owner: string,
-  consumers: readonly RegisteredConsumer[],
-): Promise<LeaseHandle[]> {
+/** @param names sorted, so that of two recoveries with the same consumers one gets all of them */
+async function takeLeases({ leases, world }: RecoverDeps, owner: string, names: readonly string[]) {
   const taken: LeaseHandle[] = [];
-  for (const name of consumers.map((consumer) => consumer.name).toSorted()) {
+  for (const name of names) {
     const lease = await leases.acquire(`recovery#${name}`, owner, world.clock.now(), LEASE_MS);
     if (lease.kind === 'acquired') {
       taken.push({ name: lease.name, owner: lease.owner, token: lease.token });
@@ -110,6 +141,19 @@ async function takeLeases(
     );
   }
   return taken;
+}
+
+async function renewLeases({ leases }: RecoverDeps, held: readonly LeaseHandle[], now: number): Promise<void> {
+  for (const lease of held) {
+    if (await leases.renew(lease, now, LEASE_MS)) continue;
+    throw new EventRecoveryError(
+      'LEASE_LOST',
+      `the lease ${lease.name} was taken over; remedy: read the other report`,
+      {
+        facts: { lease: lease.name },
+      },
+    );
+  }
 }
 
 /** Lists of a finding may be long; the numbers are in its explanation. */

@@ -87,7 +87,8 @@ async function* candidates(
   if (!isKnown) throw unknownDeadLetter('event id', eventId);
 }
 
-const matches = (letter: DeadLetter, of: RedriveSelection): boolean =>
+/** True when the selection means this dead letter, whatever its status is. */
+export const matches = (letter: DeadLetter, of: RedriveSelection): boolean =>
   (of.eventId === undefined || letter.eventId === of.eventId) &&
   (of.consumer === undefined || letter.consumer === of.consumer) &&
   (of.eventType === undefined || letter.eventType === of.eventType) &&

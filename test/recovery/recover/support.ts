@@ -9,14 +9,17 @@ import { recoveryDefinition } from '../../../lib/infra/constructs/recovery/recov
 import type { Dynamo } from '../../../lib/platform/dynamodb/port.ts';
 import { answeringErrors } from '../../../lib/platform/operation.ts';
 import { composeScan } from '../../../lib/recovery/gap/compose.ts';
+import { fillBatch } from '../../../lib/recovery/gap/fill-batch.ts';
 import { answerScan } from '../../../lib/recovery/gap/request.ts';
 import { scanGaps } from '../../../lib/recovery/gap/scan.ts';
+import { createScanStates } from '../../../lib/recovery/gap/scan-state.ts';
+import { noSigns } from '../../../lib/recovery/recover/aws-signs.ts';
 import { type Accumulated, finishRecovery } from '../../../lib/recovery/recover/finish.ts';
-import type { Progress } from '../../../lib/recovery/recover/progress.ts';
 import {
   type BeginInput,
   beginRecovery,
-  checkProgress,
+  type LookInput,
+  lookAgain,
   type RecoverDeps,
 } from '../../../lib/recovery/recover/recover.ts';
 import type { RecoveryReport } from '../../../lib/recovery/report/types.ts';
@@ -29,7 +32,16 @@ export interface AslState {
   Comment?: string;
   Retry?: { JitterStrategy?: string }[];
   QueryLanguage?: string;
+  Branches?: Pick<Asl, 'States'>[];
+  ItemProcessor?: Pick<Asl, 'States'>;
 }
+/** Nested ones too. */
+export const allStates = ({ States }: Pick<Asl, 'States'>): AslState[] =>
+  Object.values(States).flatMap((state) => [
+    state,
+    ...[...(state.Branches ?? []), ...(state.ItemProcessor ? [state.ItemProcessor] : [])].flatMap(allStates),
+  ]);
+
 export interface Asl {
   QueryLanguage?: string;
   StartAt: string;
@@ -104,6 +116,8 @@ export async function createRecovery({ wrap }: { wrap?: (dynamo: Dynamo) => Dyna
     deadLetters: system.deadLetters,
     leases: redriveDeps.leases,
     queues,
+    scans: createScanStates({ dynamo, table: TABLES.recoveryTable }),
+    signs: noSigns,
     world,
   };
   const outlets = {
@@ -111,36 +125,45 @@ export async function createRecovery({ wrap }: { wrap?: (dynamo: Dynamo) => Dyna
     announce: async (report: RecoveryReport) => void announced.push(report),
   };
   // Through JSON, as between Lambda functions.
-  const lambda =
-    (name: string, run: (input: never) => Promise<unknown>, wrapped = false) =>
-    async (input: unknown): Promise<unknown> => {
-      states.push(name);
-      const { Payload } = wrapped ? (input as { Payload: unknown }) : { Payload: input };
-      const answer = JSON.parse(
-        JSON.stringify(
-          await answeringErrors(run as unknown as (input: unknown, context: unknown) => Promise<unknown>)(Payload, {}),
-        ),
-      );
-      return wrapped ? { Payload: answer } : answer;
-    };
-  const scanning = (input: unknown) => answerScan(input, INVOCATION_MS, (request) => scanGaps(scan, request));
+  const lambda = (name: string, run: (input: never) => Promise<unknown>) => async (input: unknown) => {
+    states.push(name);
+    return JSON.parse(JSON.stringify(await run(input as never)));
+  };
+  const answering = (run: (input: never) => Promise<unknown>) => {
+    const answer = answeringErrors((input: unknown, _context: object) => run(input as never));
+    return (input: unknown) => answer(input, {});
+  };
+  const scanning = (input: unknown) =>
+    answerScan(input, INVOCATION_MS, (request, { fill }) =>
+      fill === undefined ? scanGaps(scan, request) : fillBatch(scan, fill, request.bounds),
+    );
+  const verifying = async ({ listed }: { listed: number }) => {
+    const verdict = await verify({ dynamo, tables: TABLE_NAMES }, { now: clock.now() });
+    return { ...verdict, violations: verdict.violations.slice(0, listed) };
+  };
   const handlers = {
-    LookForGaps: lambda('LookForGaps', scanning),
-    Diagnose: lambda('Diagnose', (input: BeginInput) => beginRecovery(deps, input)),
-    FillGaps: lambda('FillGaps', scanning),
-    RedriveDeadLetters: lambda('RedriveDeadLetters', (input: unknown) => ask(input)),
-    CheckProgress: lambda('CheckProgress', async ({ progress }: { progress: Progress }) => {
-      clock.advance(60_000);
-      await system.settle();
-      await ask({ action: 'continue' });
-      await system.settle();
-      return checkProgress(deps, progress);
-    }),
-    VerifyConsistency: lambda(
-      'VerifyConsistency',
-      () => verify({ dynamo, tables: TABLE_NAMES }, { now: clock.now() }),
-      true,
+    Validate: lambda(
+      'Validate',
+      answering((input: BeginInput) => beginRecovery(deps, input)),
     ),
+    LookForGaps: lambda('LookForGaps', async (input: unknown) => {
+      // The pause before: the consumers and the redrive's schedule work.
+      if (states.includes('CollectEvidence')) {
+        clock.advance(60_000);
+        await system.settle();
+        await ask({ action: 'continue' });
+        await system.settle();
+      }
+      return scanning(input);
+    }),
+    VerifyBefore: lambda('VerifyBefore', verifying),
+    CollectEvidence: lambda('CollectEvidence', ({ state }: { state: LookInput }) => lookAgain(deps, state)),
+    FillBatch: lambda('FillBatch', scanning),
+    RedriveDeadLetters: lambda(
+      'RedriveDeadLetters',
+      answering((input: unknown) => ask(input)),
+    ),
+    VerifyConsistency: lambda('VerifyConsistency', verifying),
     ReportStatus: lambda('ReportStatus', ({ accumulated }: { accumulated: Accumulated }) =>
       finishRecovery({ leases: deps.leases, outlets }, accumulated, clock.now()),
     ),

@@ -1,8 +1,8 @@
 // The recovery as a Standard workflow with its two own functions, diagnose and report-status; the repairs are functions of
 // their own capabilities. Logged without execution data (it names streams and reasons), traced.
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, QueryLanguage, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
@@ -87,6 +87,34 @@ export class RecoveryMachine extends Construct {
         }),
       },
     });
+    this.grantBatches(role);
+  }
+
+  /**
+   * A Distributed Map starts its batches as executions of the same state machine; a policy of its own, because the machine
+   * waits for its role. https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+   */
+  private grantBatches(role: Role): void {
+    // The CDK's own one takes the machine's name apart with Fn::Select, which no other resource here needs.
+    this.stateMachine.node.tryRemoveChild('DistributedMapPolicy');
+    const { stateMachineArn, stateMachineName } = this.stateMachine;
+    const executions = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'execution',
+      resourceName: `${stateMachineName}*`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    const policy = new Policy(this, 'BatchesPolicy', {
+      roles: [role],
+      statements: [
+        new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn] }),
+        new PolicyStatement({
+          actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
+          resources: [executions],
+        }),
+      ],
+    });
+    acknowledgeResourceWildcard(policy, executions, 'Executions of its own batches; their names are not known before.');
   }
 
   /** Invokes these functions, writes its log, traces. */
@@ -116,6 +144,7 @@ export class RecoveryMachine extends Construct {
     grantOnKeys(diagnose, checkpointsTable, REGISTRY_KEYS, 'Query');
     grantDeadLetters(diagnose, eventStore);
     grantOnKeys(diagnose, recoveryTable, 'gap#*', 'Query');
+    grantOnKeys(diagnose, recoveryTable, 'scan', 'Query');
     grantOnKeys(diagnose, recoveryTable, 'lease', 'GetItem', 'UpdateItem');
     grantWakeUps(diagnose, eventStore);
     return diagnose;
