@@ -5,6 +5,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { Backups } from './backups/backups.ts';
 import type { Buses } from './bus/buses.ts';
 import type { Destinations } from './bus/destinations.ts';
 import type { CustomResourceAnswers } from './deploy/custom-answers.ts';
@@ -54,6 +55,7 @@ export interface Cloud {
   machines: Machines;
   destinations: Destinations;
   customAnswers: CustomResourceAnswers;
+  backups: Backups;
   mappings: Mapping[];
   /** Invocations from queues that run at the same time. */
   invocationGate: Semaphore;

@@ -7,6 +7,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { createBackups } from './backups/backups.ts';
 import { createBuses } from './bus/buses.ts';
 import { createDeliveryFaults, type DeliveryFaults } from './bus/delivery-faults.ts';
 import { createDestinations } from './bus/destinations.ts';
@@ -61,6 +62,8 @@ export function createCloud(
   const dynamodb = new DynamoDBClient({ ...client, endpoint: engines.dynamodb.url });
   // Uploads of the local cloud's own go through the gateway too, so that they become events.
   const s3 = new S3Client({ ...client, endpoint: async () => urlParts(endpoint()), forcePathStyle: true });
+  const warn = (text: string): void => options.onWarning?.(text);
+  const backups = createBackups({ dynamodb, s3, now: Date.now, warn });
   const functions = createFunctions({
     deliver: (destinationArn, record) => destinations.send(destinationArn, JSON.stringify(record)),
   });
@@ -104,6 +107,7 @@ export function createCloud(
     machines,
     destinations,
     customAnswers: createCustomAnswers(),
+    backups,
     mappings: [],
     invocationGate: createSemaphore(Math.max(QUEUE_INVOCATIONS_MIN, QUEUE_INVOCATIONS_PER_CORE * cores)),
     tables,
@@ -113,7 +117,7 @@ export function createCloud(
     assets,
     runFolder: options.runFolder,
     onStart: (starter) => void starters.push(starter),
-    warn: (text) => options.onWarning?.(text),
+    warn,
   };
   return {
     cloud,
@@ -122,6 +126,7 @@ export function createCloud(
     starters,
     async stop() {
       for (const mapping of cloud.mappings) mapping.stop();
+      backups.stop();
       machines.stop();
       buses.stop();
       await functions.stop();

@@ -4,6 +4,7 @@ import type { Cloud } from './cloud.ts';
 import type { Engines } from './engines/engines.ts';
 import type { CallFaults } from './faults/call-faults.ts';
 import { afterAnswer } from './gateway/after-answers.ts';
+import { backupsService } from './gateway/backups-service.ts';
 import { cloudWatchService } from './gateway/cloudwatch-service.ts';
 import { eventsService } from './gateway/events-service.ts';
 import { type Gateway, startGateway } from './gateway/gateway.ts';
@@ -34,6 +35,7 @@ export const openGateway = (
       sts: engines.messaging,
     },
     services: {
+      dynamodb: backupsService({ backups: cloud.backups, tables: cloud.tables, now: Date.now }),
       lambda: mappingReads(() => cloud.mappings, lambdaService(cloud.functions)),
       cloudwatch: cloudWatchService(() => cloud.mappings),
       eventbridge: eventsService(cloud.buses),

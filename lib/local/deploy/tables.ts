@@ -1,5 +1,5 @@
-// AWS::DynamoDB::Table and GlobalTable on DynamoDB Local. Capacity is always on demand there; encryption, backups and
-// insights have no meaning on one machine. A streamed table is primed at once (see engines/priming.ts).
+// AWS::DynamoDB::Table and GlobalTable on DynamoDB Local. Capacity is always on demand there; encryption and
+// insights have no meaning on one machine; the history of a table with point-in-time recovery and a stream is recorded. A streamed table is primed at once (see engines/priming.ts).
 
 import {
   type AttributeDefinition,
@@ -12,6 +12,7 @@ import {
   type StreamViewType,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
+import { startRecorder } from '../backups/recorder.ts';
 import type { Cloud } from '../cloud.ts';
 import { primingKey } from '../engines/priming.ts';
 import type { Statement } from '../iam/policy.ts';
@@ -27,9 +28,13 @@ interface TableProperties {
   StreamSpecification?: { StreamViewType: StreamViewType };
   TimeToLiveSpecification?: { AttributeName: string; Enabled: boolean };
   DeletionProtectionEnabled?: boolean;
+  PointInTimeRecoverySpecification?: { PointInTimeRecoveryEnabled?: boolean };
   ResourcePolicy?: { PolicyDocument: { Statement: Statement[] } };
   /** GlobalTable only: one replica, this region. */
-  Replicas?: { DeletionProtectionEnabled?: boolean; ResourcePolicy?: TableProperties['ResourcePolicy'] }[];
+  Replicas?: Pick<
+    TableProperties,
+    'DeletionProtectionEnabled' | 'ResourcePolicy' | 'PointInTimeRecoverySpecification'
+  >[];
 }
 
 const HONOURED = [
@@ -41,6 +46,7 @@ const HONOURED = [
   'StreamSpecification',
   'TimeToLiveSpecification',
   'DeletionProtectionEnabled',
+  'PointInTimeRecoverySpecification',
   'ResourcePolicy',
   'Replicas',
 ];
@@ -50,7 +56,6 @@ const LEFT_OUT = [
   'OnDemandThroughput',
   'WarmThroughput',
   'SSESpecification',
-  'PointInTimeRecoverySpecification',
   'ContributorInsightsSpecification',
   'TableClass',
   'WriteProvisionedThroughputSettings',
@@ -90,6 +95,18 @@ export const createTable: Handler = async (resource, cloud) => {
     engineStreamArn: TableDescription?.LatestStreamArn,
   });
   if (streamArn) await prime(named.name, properties, cloud);
+  const recovers = (properties.PointInTimeRecoverySpecification ?? replica?.PointInTimeRecoverySpecification)
+    ?.PointInTimeRecoveryEnabled;
+  const engineStreamArn = TableDescription?.LatestStreamArn;
+  if (recovers && engineStreamArn !== undefined) {
+    const recorder = startRecorder({
+      client: cloud.streams,
+      streamArn: engineStreamArn,
+      now: Date.now,
+      warn: cloud.warn,
+    });
+    cloud.backups.record(named.name, recorder);
+  }
   const created: Created = { ref: named.name, attributes: { Arn: tableArn, TableId: named.name } };
   if (streamArn) created.attributes = { ...created.attributes, StreamArn: streamArn };
   return created;

@@ -55,6 +55,8 @@ const IDLE_LIMIT_MS = 300_000;
  */
 const ABORTS_FROM = { beforeEndMs: 1_500, share: 0.85 };
 
+const STOPPED: FunctionError = { errorType: 'Local.Stopped', errorMessage: 'the local system was stopped' };
+
 /** A free environment for one invocation, or why there is none. */
 type Turn = { process: LambdaProcess } | { failed: FunctionError };
 
@@ -110,6 +112,8 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
   const addOne = async (): Promise<void> => {
     const leave = await surroundings.startGate.enter();
     try {
+      // The system may have been stopped while it waited here: a process that starts now would outlive it.
+      if (stopped) throw Object.assign(new Error('stopped'), { error: STOPPED });
       const process = start();
       await process.ready;
       readyCount += 1;

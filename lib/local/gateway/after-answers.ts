@@ -1,9 +1,11 @@
 // What happens when the local cloud has answered a call: an upload becomes an event on the default bus, and addresses
-// of queues that fauxqs made up are turned into ours.
+// of queues that fauxqs made up are turned into ours, and a restored table tells where it came from.
 
 import { randomUUID } from 'node:crypto';
+import type { Backups } from '../backups/backups.ts';
 import type { Buses } from '../bus/buses.ts';
 import type { BucketInfo } from '../cloud.ts';
+import { withRestoreSummary } from './backups-service.ts';
 import type { GatewayCall } from './gateway.ts';
 import { s3Target } from './identify.ts';
 import type { Reply } from './replies.ts';
@@ -14,11 +16,14 @@ const QUEUE_ADDRESSES = new Set(['CreateQueue', 'GetQueueUrl', 'ListQueues', 'Li
 export interface AfterAnswers {
   buckets: ReadonlyMap<string, BucketInfo>;
   buses: Pick<Buses, 'publish'>;
+  backups: Pick<Backups, 'restores'>;
   endpoint(): string;
 }
 
-export function afterAnswer(call: GatewayCall, reply: Reply, { buckets, buses, endpoint }: AfterAnswers): Reply {
+export function afterAnswer(call: GatewayCall, reply: Reply, after: AfterAnswers): Reply {
+  const { buckets, buses, endpoint } = after;
   if (reply.status >= 300) return reply;
+  if (call.service === 'dynamodb') return withRestoreSummary(call, reply, after.backups);
   if (call.service === 's3' && UPLOADS.has(call.operation)) {
     const { bucket, key } = s3Target(call.path);
     if (buckets.get(bucket)?.eventBridge) buses.publish('default', objectCreated(call, reply, bucket, key));

@@ -26,8 +26,8 @@ export interface GatewayCall extends Identified, AwsRequest {
   bodyText(): string;
 }
 
-/** Answers the operations of one service that no engine answers. */
-export type ServiceHandler = (call: GatewayCall) => Promise<Reply>;
+/** Answers the operations of one service that no engine answers; undefined leaves the call to the engine. */
+export type ServiceHandler = (call: GatewayCall) => Promise<Reply | undefined>;
 
 export interface GatewayOptions {
   /** @default 0: any free port */
@@ -139,8 +139,8 @@ const headerText = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined;
 
 async function answer(call: GatewayCall, url: string, door: Door): Promise<Reply> {
-  const handler = door.services[call.service];
-  if (handler) return handler(call);
+  const ours = await door.services[call.service]?.(call);
+  if (ours !== undefined) return ours;
   const engine = door.engines[call.service];
   if (engine) return door.forwarder.forward(engine, call.service, { ...call, url });
   const known = [...Object.keys(door.services), ...Object.keys(door.engines)].join(', ');

@@ -93,6 +93,8 @@ const TRANSACTION_ACTIONS: Record<string, string> = {
 function dynamodbNeeds(call: GatewayCall, tables: TableFacts): Need[] {
   const { operation } = call;
   const input = json(call);
+  const ofBackups = backupNeeds(operation, input);
+  if (ofBackups !== undefined) return ofBackups;
   const need = (action: string, table: unknown, leading: unknown[], extra: Need['context'] = {}): Need => {
     const keys = leading.filter((value) => value !== undefined).map(String);
     const context = keys.length === 0 ? extra : { ...extra, 'dynamodb:leadingkeys': keys };
@@ -132,6 +134,40 @@ function dynamodbNeeds(call: GatewayCall, tables: TableFacts): Need[] {
   const leading =
     operation === 'Query' ? queriedKey(input, partitionKey) : keyOf(input.TableName, (input.Key ?? input.Item) as Item);
   return [need(operation, input.TableName, [leading])];
+}
+
+/** Developer Guide, "Using IAM with DynamoDB backup and restore": a restore reads and writes its target as its caller. */
+const RESTORE_TARGET_ACTIONS = ['BatchWriteItem', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'Scan', 'UpdateItem'];
+/** Developer Guide, "Requesting a table export in DynamoDB": an export writes to S3 as its caller. */
+const EXPORT_ACTIONS = ['AbortMultipartUpload', 'PutObject', 'PutObjectAcl'];
+
+/** Operations that need more than their own action, or name their resource in another way. */
+function backupNeeds(operation: string, input: Json): Need[] | undefined {
+  const own = (resource: string | undefined): Need => ({ action: `dynamodb:${operation}`, resource });
+  switch (operation) {
+    case 'RestoreTableToPointInTime':
+      return [
+        own(tableArn(input.SourceTableName ?? input.SourceTableArn)),
+        ...RESTORE_TARGET_ACTIONS.map((action) => ({
+          action: `dynamodb:${action}`,
+          resource: tableArn(input.TargetTableName),
+        })),
+      ];
+    case 'ExportTableToPointInTime': {
+      const prefix = input.S3Prefix === undefined ? '' : `${String(input.S3Prefix)}/`;
+      const objects = `arn:aws:s3:::${String(input.S3Bucket)}/${prefix}AWSDynamoDB/`;
+      return [
+        own(tableArn(input.TableArn)),
+        ...EXPORT_ACTIONS.map((action) => ({ action: `s3:${action}`, resource: objects })),
+      ];
+    }
+    case 'DescribeExport':
+      return [own(String(input.ExportArn))];
+    case 'ListExports':
+      return [own('*')];
+    default:
+      return undefined;
+  }
 }
 
 /** Items and keys in a BatchGetItem (`{ Keys }`) or BatchWriteItem (`[{ PutRequest | DeleteRequest }]`). */

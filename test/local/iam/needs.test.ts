@@ -52,6 +52,34 @@ describe('what a request needs', () => {
     });
   });
 
+  it('a restore needs its source, and to read and write its target', () => {
+    const found = needs('dynamodb', 'RestoreTableToPointInTime', {
+      SourceTableName: 'checkpoints',
+      TargetTableName: 'side',
+    });
+    expect(found[0]).toMatchObject({ action: 'dynamodb:RestoreTableToPointInTime', resource: table });
+    const target = found.slice(1);
+    expect(target.every(({ resource }) => resource === arn('dynamodb', 'table/side'))).toBe(true);
+    expect(target.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['dynamodb:BatchWriteItem', 'dynamodb:PutItem', 'dynamodb:Scan']),
+    );
+  });
+
+  it('an export needs its table and to write below its prefix; looking at it needs the export', () => {
+    const order = { TableArn: table, S3Bucket: 'b', S3Prefix: 'archive' };
+    expect(
+      needs('dynamodb', 'ExportTableToPointInTime', order).map(({ action, resource }) => [action, resource]),
+    ).toEqual([
+      ['dynamodb:ExportTableToPointInTime', table],
+      ['s3:AbortMultipartUpload', 'arn:aws:s3:::b/archive/AWSDynamoDB/'],
+      ['s3:PutObject', 'arn:aws:s3:::b/archive/AWSDynamoDB/'],
+      ['s3:PutObjectAcl', 'arn:aws:s3:::b/archive/AWSDynamoDB/'],
+    ]);
+    expect(needs('dynamodb', 'DescribeExport', { ExportArn: `${table}/export/1` })).toMatchObject([
+      { action: 'dynamodb:DescribeExport', resource: `${table}/export/1` },
+    ]);
+  });
+
   it('a query tells the key that it asks for, and an index is a resource of its own', () => {
     const query = {
       TableName: 'checkpoints',

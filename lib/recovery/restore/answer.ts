@@ -1,0 +1,140 @@
+// What the restore operation answers: what would be or was done, stream by stream, and the exact next command. Pure.
+
+import type { PlannedChange, RestoreRow, StreamRow } from './rows.ts';
+import type { BeyondHead } from './tell-others.ts';
+
+/** Streams and changes that are listed; the counts are always exact. A Lambda answer has at most 6 MB. */
+const LISTED_STREAMS_MAX = 200;
+const LISTED_CHANGES_MAX = 50;
+
+export interface ListedStream {
+  streamId: string;
+  status: StreamRow['status'];
+  /** Missing commits, at least: beyond the log one place may take several. */
+  inserts: number;
+  changes: PlannedChange[];
+  /** Acknowledged commits that make way, with what became of their events. */
+  forks: { version: number; count: number; outcome?: string; newVersion?: number }[];
+  unsequenced: number;
+  written: number;
+  /** Versions without a copy that fits. */
+  notFound?: number[];
+  end?: number;
+  checkpointsBeyond?: BeyondHead[];
+}
+
+export interface RestoreAnswer {
+  result: 'nothing' | RestoreRow['status'];
+  planId?: string;
+  source?: RestoreRow['source'];
+  restoreTo?: number;
+  /** True: `apply` needs `approvedBy`. */
+  needsApproval: boolean;
+  totals: {
+    streams: number;
+    inserts: number;
+    overwrites: number;
+    removals: number;
+    forks: number;
+    unsequenced: number;
+    written: number;
+    /** Streams that are repaired; with status `done`, the others are `not-found` or `stale`. */
+    done: number;
+    notFound: number;
+    stale: number;
+    conflicting: number;
+    checkpointsBeyond: number;
+  };
+  listed: ListedStream[];
+  truncated: boolean;
+  note?: string;
+  next?: string;
+}
+
+export const nothingAnswer = (): RestoreAnswer => ({
+  result: 'nothing',
+  needsApproval: false,
+  totals: totalsOf([]),
+  listed: [],
+  truncated: false,
+});
+
+export function restoreAnswer(row: RestoreRow, streams: readonly StreamRow[]): RestoreAnswer {
+  const totals = totalsOf(streams);
+  const needsApproval = totals.overwrites + totals.removals > 0;
+  return {
+    result: row.status,
+    planId: row.id,
+    source: row.source,
+    ...(row.restoreTo !== undefined && { restoreTo: row.restoreTo }),
+    needsApproval,
+    totals,
+    listed: streams.slice(0, LISTED_STREAMS_MAX).map(listedOf),
+    truncated:
+      streams.length > LISTED_STREAMS_MAX || streams.some(({ changes }) => changes.length > LISTED_CHANGES_MAX),
+    ...(row.note !== undefined && { note: row.note }),
+    next: nextOf(row, needsApproval, totals),
+  };
+}
+
+function listedOf(stream: StreamRow): ListedStream {
+  const { streamId, status, inserts, changes, forks, unsequenced, written, versions, end, checkpointsBeyond } = stream;
+  return {
+    streamId,
+    status,
+    inserts,
+    changes: changes.slice(0, LISTED_CHANGES_MAX),
+    forks: forks.map(({ version, count, outcome, newVersion }) => ({
+      version,
+      count,
+      ...(outcome !== undefined && { outcome }),
+      ...(newVersion !== undefined && { newVersion }),
+    })),
+    unsequenced,
+    written,
+    ...(versions !== undefined && { notFound: versions }),
+    ...(end !== undefined && { end }),
+    ...(checkpointsBeyond !== undefined && checkpointsBeyond.length > 0 && { checkpointsBeyond }),
+  };
+}
+
+function totalsOf(streams: readonly StreamRow[]): RestoreAnswer['totals'] {
+  const sum = (pick: (stream: StreamRow) => number): number => streams.reduce((all, stream) => all + pick(stream), 0);
+  const having = (status: StreamRow['status']): number => streams.filter((stream) => stream.status === status).length;
+  const changes = (action: PlannedChange['action']) =>
+    sum((one) => one.changes.filter((each) => each.action === action).length);
+  return {
+    streams: streams.length,
+    inserts: sum(({ inserts }) => inserts),
+    overwrites: changes('overwrite'),
+    removals: changes('remove'),
+    forks: sum(({ changes, forks }) => Math.max(forks.length, changes.filter(({ isFork }) => isFork).length)),
+    unsequenced: sum(({ unsequenced }) => unsequenced),
+    written: sum(({ written }) => written),
+    done: having('done'),
+    notFound: having('not-found'),
+    stale: having('stale'),
+    conflicting: sum(({ forks }) => forks.filter(({ outcome }) => outcome === 'conflicting').length),
+    checkpointsBeyond: sum(({ checkpointsBeyond = [] }) => checkpointsBeyond.length),
+  };
+}
+
+function nextOf(row: RestoreRow, needsApproval: boolean, totals: RestoreAnswer['totals']): string | undefined {
+  const planId = `"planId": "${row.id}"`;
+  switch (row.status) {
+    case 'planned':
+      return `{ "action": "apply", ${planId}${needsApproval ? ', "approvedBy": "<who agreed>"' : ''} }`;
+    case 'fetching':
+    case 'writing':
+    case 'cleaning':
+      return `{ "action": "status", ${planId} }`;
+    case 'done':
+      if (totals.stale > 0) return '{ "action": "plan" } again: streams have changed since';
+      if (totals.notFound === 0) return undefined;
+      return row.source === 'archive'
+        ? '{ "action": "plan", "source": "point-in-time" }: the archive has no copy that fits'
+        : '{ "action": "plan", "source": "point-in-time", "restoreTo": <another time> }: no copy fits at this one';
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,68 @@
+// Where copies of commits come from: the side table, or what was found in the archive.
+
+import { queryAll } from '../../platform/dynamodb/pages.ts';
+import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import { type Objects, readWhole } from '../archive/objects.ts';
+import type { CopiesAt } from './choose.ts';
+import { itemOf, type RawItem, textOf } from './raw-item.ts';
+import type { Slot, Survey } from './survey.ts';
+
+export interface Copies {
+  /** For the slots of one stream. */
+  of(survey: Pick<Survey, 'streamId' | 'slots'>): Promise<CopiesAt>;
+}
+
+/** First and last version that copies are needed for, per slot. */
+export const wantedVersions = (slots: readonly Slot[]): [from: number, to: number][] =>
+  slots.flatMap((slot): [number, number][] => {
+    if (slot.kind === 'foreign') return [];
+    return [[slot.version, slot.kind === 'unknown' ? (slot.to ?? slot.version) : slot.version]];
+  });
+
+export const noCopies: Copies = { of: async () => () => [] };
+
+export function sideTableCopies(dynamo: Pick<Dynamo, 'query'>, sideTable: string): Copies {
+  return {
+    async of({ streamId, slots }) {
+      const found: RawItem[] = [];
+      for (const [from, to] of wantedVersions(slots)) {
+        const items = queryAll(dynamo, {
+          TableName: sideTable,
+          KeyConditionExpression: '#streamId = :streamId AND #version BETWEEN :from AND :to',
+          ExpressionAttributeNames: { '#streamId': 'streamId', '#version': 'version' },
+          ExpressionAttributeValues: { ':streamId': streamId, ':from': from, ':to': to },
+          ConsistentRead: true,
+        });
+        for await (const item of items) found.push(item);
+      }
+      return at(found);
+    },
+  };
+}
+
+/** Copies that were found in the archive, kept between invocations: one object for each export that had any. */
+export interface FoundCopies extends Copies {
+  add(number: number, copies: readonly RawItem[]): Promise<void>;
+}
+
+export async function foundCopies(objects: Objects, restoreId: string, upTo: number): Promise<FoundCopies> {
+  const key = (number: number): string => `restore/${restoreId}/copies-${number}.jsonl`;
+  const all: RawItem[] = [];
+  for (let number = 0; number < upTo; number += 1) {
+    const body = await readWhole(objects, key(number));
+    const lines = (body?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
+    all.push(...lines.map(itemOf));
+  }
+  return {
+    of: async ({ streamId }) => at(all.filter((copy) => copy.streamId === streamId)),
+    async add(number, copies) {
+      await objects.write(key(number), copies.map((copy) => `${textOf(copy)}\n`).join(''));
+      all.push(...copies);
+    },
+  };
+}
+
+function at(copies: readonly RawItem[]): CopiesAt {
+  const byVersion = Map.groupBy(copies, ({ version }) => version as number);
+  return (version) => byVersion.get(version) ?? [];
+}

@@ -1,0 +1,151 @@
+// The plan: looks at each stream and writes down what is wrong and what would be changed. Reads only; nothing of a stream is
+// touched. Bound to what it saw: `apply` overwrites and removes exactly these items, or nothing.
+
+import { lastVersion } from '../../model/commit.ts';
+import { EventRecoveryError, InvalidInputError } from '../../model/errors.ts';
+import { streamId as checkStreamId, type StreamId } from '../../model/ids.ts';
+import type { World } from '../../platform/clock.ts';
+import type { Audit } from '../audit/audit.ts';
+import { nothingAnswer, type RestoreAnswer, restoreAnswer } from './answer.ts';
+import { type LookDeps, lookAt } from './look.ts';
+import type { PointInTime } from './point-in-time.ts';
+import { type PlanRequest, STREAMS_MAX } from './request.ts';
+import type { PlannedChange, RestoreRow, RestoreRows, StreamRow } from './rows.ts';
+import type { Survey } from './survey.ts';
+import { checkpointsBeyond, type TellDeps } from './tell-others.ts';
+
+export interface PlanDeps extends LookDeps, Pick<TellDeps, 'checkpoints' | 'consumers'> {
+  rows: Pick<RestoreRows, 'create'>;
+  audit: Pick<Audit, 'record'>;
+  pointInTime: Pick<PointInTime, 'window'>;
+  /** Streams with open findings of the scrub. */
+  damagedStreams(): AsyncIterable<string>;
+  world: Pick<World, 'clock' | 'ids'>;
+}
+
+/** A row of the plan has at most 400 KB; a change takes about 300 bytes. */
+const CHANGES_MAX = 1_000;
+
+/** @throws EventRecoveryError `UNKNOWN_STREAM`, `RESTORE_TIME_OUTSIDE_WINDOW`, `RESTORE_TIME_REQUIRED`, `TOO_MUCH_DAMAGE` */
+export async function planRestore(deps: PlanDeps, request: PlanRequest, requestId: string): Promise<RestoreAnswer> {
+  const streams: StreamRow[] = [];
+  let youngest: number | undefined;
+  let needsCopies = false;
+  for (const streamId of await streamsOf(deps, request)) {
+    const survey = await lookAt(deps, streamId);
+    if (survey === undefined) throw unknownStream(streamId);
+    const row = await rowOf(deps, survey);
+    if (row === undefined) continue;
+    streams.push(row);
+    for (const slot of survey.slots) {
+      needsCopies ||= slot.kind !== 'foreign';
+      if (slot.kind === 'known') youngest = Math.max(youngest ?? 0, slot.recordedAt);
+    }
+  }
+  if (streams.length === 0) return nothingAnswer();
+  const restoreTo =
+    request.source === 'point-in-time' && needsCopies ? await timeOf(deps, request, youngest) : undefined;
+  const now = deps.world.clock.now();
+  const row: RestoreRow = {
+    id: deps.world.ids.next(),
+    status: 'planned',
+    source: request.source,
+    ...(restoreTo !== undefined && { restoreTo }),
+    streams: streams.length,
+    requestedBy: request.requestedBy,
+    reason: request.reason,
+    readExports: 0,
+    copies: 0,
+    createdAt: now,
+    updatedAt: now,
+  };
+  await deps.rows.create(row, streams);
+  const answer = restoreAnswer(row, streams);
+  const { requestedBy, reason, ...input } = request;
+  const outcome = { planId: row.id, ...answer.totals };
+  await deps.audit.record({ action: 'restore-plan', requestedBy, reason, requestId, input, outcome });
+  return answer;
+}
+
+async function streamsOf(deps: PlanDeps, { streams }: PlanRequest): Promise<StreamId[]> {
+  if (streams !== undefined) return [...new Set(streams.map(checkStreamId))];
+  const found = new Set<StreamId>();
+  for await (const damaged of deps.damagedStreams()) {
+    found.add(checkStreamId(damaged));
+    if (found.size === STREAMS_MAX) break;
+  }
+  return [...found];
+}
+
+/** Undefined: there is nothing to do. */
+async function rowOf(deps: PlanDeps, survey: Survey): Promise<StreamRow | undefined> {
+  const { streamId, slots, links, sequenced, end } = survey;
+  const changes = slots.flatMap((slot): PlannedChange[] => {
+    const { version, seen } = slot;
+    if (seen === undefined) return [];
+    return [
+      {
+        version,
+        action: slot.kind === 'foreign' ? 'remove' : 'overwrite',
+        seenDigest: seen.digest,
+        ...(seen.hash !== undefined && { seenHash: seen.hash }),
+        ...(slot.kind === 'known' && { expectedHash: slot.hashPrefix }),
+        isFork: seen.isCommit,
+      },
+    ];
+  });
+  if (changes.length > CHANGES_MAX) throw tooMuch(streamId, changes.length);
+  const unsequenced = [...links.values()].filter((link) => lastVersion(link) > sequenced).length;
+  const beyond = slots.length === 0 ? await checkpointsBeyond(deps, streamId, end) : [];
+  if (slots.length === 0 && unsequenced === 0 && beyond.length === 0) return undefined;
+  return {
+    streamId,
+    status: 'planned',
+    inserts: slots.filter(({ seen }) => seen === undefined).length,
+    changes,
+    unsequenced,
+    forks: [],
+    written: 0,
+    ...(beyond.length > 0 && { checkpointsBeyond: beyond }),
+  };
+}
+
+/** Whole seconds, because DynamoDB restores to seconds. */
+async function timeOf(deps: PlanDeps, request: PlanRequest, youngest: number | undefined): Promise<number> {
+  const window = await deps.pointInTime.window();
+  const wanted = request.restoreTo ?? (youngest === undefined ? undefined : youngest + 1_000);
+  if (wanted === undefined) {
+    throw new InvalidInputError('RESTORE_TIME_REQUIRED', {
+      what: 'restoreTo',
+      got: undefined,
+      allowed: 'milliseconds since 1970: a time after the commits were appended and before they were damaged',
+      remedy: 'the log does not know these commits, so it cannot tell when they were appended: name the time',
+    });
+  }
+  const restoreTo = Math.ceil(wanted / 1_000) * 1_000;
+  if (window !== undefined && restoreTo >= window.earliest && restoreTo <= window.latest) return restoreTo;
+  throw new InvalidInputError('RESTORE_TIME_OUTSIDE_WINDOW', {
+    what: 'restoreTo',
+    got: new Date(restoreTo).toISOString(),
+    allowed:
+      window === undefined
+        ? 'none: the Events table has no point-in-time recovery'
+        : `from ${new Date(window.earliest).toISOString()} to ${new Date(window.latest).toISOString()}`,
+    remedy: 'older commits are in the archive: plan with "source": "archive"',
+  });
+}
+
+const unknownStream = (streamId: string): InvalidInputError =>
+  new InvalidInputError('UNKNOWN_STREAM', {
+    what: 'stream',
+    got: streamId,
+    allowed: 'a stream that the store or the log knows',
+    remedy: 'look at the findings: npx event-recovery scrub, or event-recovery verify',
+  });
+
+const tooMuch = (streamId: string, changes: number): EventRecoveryError =>
+  new EventRecoveryError(
+    'TOO_MUCH_DAMAGE',
+    `stream "${streamId}" holds ${changes} items that would be overwritten or removed, a plan shows at most ${CHANGES_MAX}; remedy: restore the whole table beside this one (aws dynamodb restore-table-to-point-in-time) and compare`,
+    { facts: { streamId, changes, allowed: CHANGES_MAX } },
+  );

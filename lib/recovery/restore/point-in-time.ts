@@ -1,0 +1,93 @@
+// Side tables: the Events table as it was at a past second, made by DynamoDB beside the live one. Only tables that carry this
+// deployment's prefix AND that DynamoDB says were restored from its Events table are read or dropped.
+
+import {
+  DeleteTableCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  RestoreTableToPointInTimeCommand,
+  type TableDescription,
+} from '@aws-sdk/client-dynamodb';
+import { EventRecoveryError } from '../../model/errors.ts';
+import { continuousBackups } from '../archive/table-exports.ts';
+
+/** Restores name their tables `<events table>-restore-<id>`; IAM allows no other names. */
+export const sideTableName = (eventsTable: string, id: string): string => `${eventsTable}-restore-${id}`;
+
+export interface PointInTime {
+  /** Undefined: point-in-time recovery is off. Milliseconds since 1970. */
+  window(): Promise<{ earliest: number; latest: number } | undefined>;
+  /** Begins to make the side table; one that exists already is left to itself. */
+  restore(sideTable: string, to: number): Promise<void>;
+  /** @throws EventRecoveryError `NOT_A_SIDE_TABLE` */
+  state(sideTable: string): Promise<'absent' | 'creating' | 'ready' | 'deleting'>;
+  /** @throws EventRecoveryError `NOT_A_SIDE_TABLE` */
+  drop(sideTable: string): Promise<void>;
+}
+
+export interface PointInTimeOptions {
+  client: Pick<DynamoDBClient, 'send'>;
+  eventsTable: string;
+}
+
+export function createPointInTime({ client, eventsTable }: PointInTimeOptions): PointInTime {
+  async function describe(sideTable: string): Promise<TableDescription | undefined> {
+    if (!sideTable.startsWith(sideTableName(eventsTable, ''))) throw notOurs(sideTable, 'it has another name');
+    let table: TableDescription | undefined;
+    try {
+      table = (await client.send(new DescribeTableCommand({ TableName: sideTable }))).Table;
+    } catch (error) {
+      if ((error as Error).name === 'ResourceNotFoundException') return undefined;
+      throw error;
+    }
+    const source = table?.RestoreSummary?.SourceTableArn;
+    if (source?.endsWith(`:table/${eventsTable}`)) return table;
+    throw notOurs(sideTable, `it was restored from ${source ?? 'nothing'}`);
+  }
+
+  return {
+    window: () => continuousBackups(client, eventsTable),
+    async restore(sideTable, to) {
+      try {
+        await client.send(
+          new RestoreTableToPointInTimeCommand({
+            SourceTableName: eventsTable,
+            TargetTableName: sideTable,
+            RestoreDateTime: new Date(to),
+            BillingModeOverride: 'PAY_PER_REQUEST',
+          }),
+        );
+      } catch (error) {
+        const { name, message } = error as Error;
+        if (name === 'TableAlreadyExistsException') return;
+        if (name !== 'InvalidRestoreTimeException') throw error;
+        throw new EventRecoveryError(
+          'RESTORE_TIME_OUTSIDE_WINDOW',
+          `DynamoDB cannot restore to ${new Date(to).toISOString()}: ${message}; remedy: plan again with another restoreTo`,
+          { facts: { to }, cause: error },
+        );
+      }
+    },
+    async state(sideTable) {
+      const table = await describe(sideTable);
+      if (table === undefined) return 'absent';
+      if (table.TableStatus === 'DELETING') return 'deleting';
+      return table.TableStatus === 'ACTIVE' && table.RestoreSummary?.RestoreInProgress !== true ? 'ready' : 'creating';
+    },
+    async drop(sideTable) {
+      if ((await describe(sideTable)) === undefined) return;
+      try {
+        await client.send(new DeleteTableCommand({ TableName: sideTable }));
+      } catch (error) {
+        if (!['ResourceNotFoundException', 'ResourceInUseException'].includes((error as Error).name)) throw error;
+      }
+    },
+  };
+}
+
+const notOurs = (sideTable: string, why: string): EventRecoveryError =>
+  new EventRecoveryError(
+    'NOT_A_SIDE_TABLE',
+    `table ${sideTable} is not touched: ${why}; remedy: drop it by hand when it is not needed`,
+    { facts: { sideTable, why } },
+  );

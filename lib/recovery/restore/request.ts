@@ -1,0 +1,40 @@
+// What can be asked of the restore function, from the console, the CLI or the state machine.
+
+import * as z from 'zod/mini';
+import { checkInput } from '../input/check.ts';
+
+const text = (max: number) => z.string().check(z.minLength(1), z.maxLength(max));
+/** Each is looked at when the plan is made. */
+export const STREAMS_MAX = 200;
+
+const COMMON = { requestedBy: z.prefault(text(256), 'unknown'), reason: z.prefault(text(1_000), 'not given') };
+
+const REQUEST = z.discriminatedUnion('action', [
+  z.strictObject({
+    action: z.literal('plan'),
+    /** @default the streams of the scrub's open findings */
+    streams: z.optional(z.array(text(256)).check(z.minLength(1), z.maxLength(STREAMS_MAX))),
+    source: z._default(z.enum(['archive', 'point-in-time']), 'archive'),
+    /** Point-in-time only, milliseconds since 1970. @default one second after the youngest commit that is looked for */
+    restoreTo: z.optional(z.number().check(z.int(), z.nonnegative())),
+    ...COMMON,
+  }),
+  z.strictObject({
+    action: z.literal('apply'),
+    planId: text(128),
+    /** Who agreed to what the plan overwrites and removes. */
+    approvedBy: z.optional(text(256)),
+    ...COMMON,
+  }),
+  z.strictObject({ action: z.literal('status'), planId: text(128) }),
+  z.strictObject({ action: z.literal('cancel'), planId: text(128), ...COMMON }),
+  /** What the schedule sends: go on with every restore that is not finished. */
+  z.strictObject({ action: z.literal('continue') }),
+]);
+
+export type RestoreRequest = z.infer<typeof REQUEST>;
+export type PlanRequest = Extract<RestoreRequest, { action: 'plan' }>;
+export type ApplyRequest = Extract<RestoreRequest, { action: 'apply' }>;
+
+/** @throws InvalidInputError `INVALID_INPUT` */
+export const checkRestoreRequest = (raw: unknown): RestoreRequest => checkInput(REQUEST, raw, 'restore request');

@@ -1,0 +1,97 @@
+// The restore operation: plan, apply, status, cancel. The live table is never replaced: commits whose hash is broken or missing
+// are put back one by one, each on the condition of exactly what was seen.
+
+import { isEventRecoveryError } from '../../model/errors.ts';
+import { type RestoreAnswer, restoreAnswer } from './answer.ts';
+import { type ApplyDeps, approve, rowOf, streamsOf, type WorkTime, workOnRestore } from './apply-restore.ts';
+import { type PlanDeps, planRestore } from './plan-restore.ts';
+import { checkRestoreRequest, type RestoreRequest } from './request.ts';
+
+export interface RestoreDeps extends ApplyDeps, Omit<PlanDeps, keyof ApplyDeps> {}
+
+export interface ContinuedAnswer {
+  result: 'continued';
+  restores: RestoreAnswer[];
+}
+
+/** Restores that one scheduled invocation looks at: they take turns under one lease. */
+const UNFINISHED_MAX = 20;
+
+/**
+ * @throws InvalidInputError and EventRecoveryError with stable codes; nothing was written then
+ * @example await restore(deps, { action: 'plan', streams: ['order-17'] }, time);
+ */
+export async function restore(
+  deps: RestoreDeps,
+  raw: unknown,
+  time: WorkTime,
+): Promise<RestoreAnswer | ContinuedAnswer> {
+  const request = checkRestoreRequest(raw);
+  switch (request.action) {
+    case 'plan':
+      return planRestore(deps, request, time.requestId);
+    case 'apply': {
+      const { id } = await approve(deps, request, time.requestId);
+      await workOnRestore(deps, id, time);
+      return answerOf(deps, id);
+    }
+    case 'status':
+      return answerOf(deps, request.planId);
+    case 'cancel':
+      return cancel(deps, request, time);
+    case 'continue':
+      return continueAll(deps, time);
+  }
+}
+
+async function answerOf(deps: RestoreDeps, id: string): Promise<RestoreAnswer> {
+  const row = await rowOf(deps, id);
+  return restoreAnswer(row, await streamsOf(deps, id));
+}
+
+/** A plan that was not applied is forgotten; one that is under way ends by itself and stays as it is. */
+async function cancel(
+  deps: RestoreDeps,
+  { planId, requestedBy, reason }: Extract<RestoreRequest, { action: 'cancel' }>,
+  { requestId }: WorkTime,
+): Promise<RestoreAnswer> {
+  const row = await rowOf(deps, planId);
+  const note = `cancelled by ${requestedBy}: ${reason}`;
+  const cancelled =
+    row.status === 'planned'
+      ? await deps.rows.change(row, { status: 'cancelled', note }, deps.world.clock.now())
+      : undefined;
+  const outcome = { changed: cancelled !== undefined };
+  await deps.audit.record({ action: 'restore-cancel', requestedBy, reason, requestId, input: { planId }, outcome });
+  return answerOf(deps, planId);
+}
+
+async function continueAll(deps: RestoreDeps, time: WorkTime): Promise<ContinuedAnswer> {
+  const restores: RestoreAnswer[] = [];
+  for await (const id of deps.rows.unfinished()) {
+    await workOnRestore(deps, id, time);
+    restores.push(await answerOf(deps, id));
+    if (restores.length === UNFINISHED_MAX) break;
+  }
+  return { result: 'continued', restores };
+}
+
+export interface FailedRestore {
+  error: { code: string; message: string; retryable: boolean; facts: Record<string, unknown> };
+}
+
+/** As a function answers: our own errors as data, so that their codes reach the caller. Outages are thrown. */
+export async function answerRestore(
+  deps: RestoreDeps,
+  raw: unknown,
+  time: WorkTime,
+): Promise<RestoreAnswer | ContinuedAnswer | FailedRestore> {
+  try {
+    return await restore(deps, raw, time);
+  } catch (error) {
+    const isScheduled = (raw as { action?: unknown } | null | undefined)?.action === 'continue';
+    if (isScheduled || !isEventRecoveryError(error) || error.retryable) throw error;
+    const { code, message, retryable, facts } = error;
+    return { error: { code, message, retryable, facts: { ...facts } } };
+  }
+}

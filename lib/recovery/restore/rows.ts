@@ -1,0 +1,183 @@
+// Restores in the Recovery table: `restore` / `<id>` is one restore from its plan to its end, `restore#<id>` / `<streamId>` what
+// is to be done in each stream, `restore-open` the ids of those that are not finished.
+
+import { cancellation, isConditionFailed } from '../../platform/dynamodb/failures.ts';
+import { queryAll } from '../../platform/dynamodb/pages.ts';
+import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
+
+const FORMAT = 1;
+const PARTITION = 'restore';
+const OPEN_PARTITION = 'restore-open';
+
+export type RestoreStatus =
+  /** Nothing was done yet. */
+  | 'planned'
+  /** Copies are being looked up in the archive, or the side table is being made. */
+  | 'fetching'
+  | 'writing'
+  /** The side table is being dropped. */
+  | 'cleaning'
+  | 'done'
+  /** It cannot go on; `note` says why. */
+  | 'failed'
+  | 'cancelled';
+
+export type RestoreSource = 'archive' | 'point-in-time';
+
+/** An item that is overwritten or removed: what an approval is for. */
+export interface PlannedChange {
+  version: number;
+  action: 'overwrite' | 'remove';
+  /** Of the item that was seen: with any other one the plan is stale. */
+  seenDigest: string;
+  seenHash?: string;
+  /** What the log says belongs there: its first 16 digits. */
+  expectedHash?: string;
+  /** An append that was acknowledged: its events are appended again. */
+  isFork: boolean;
+}
+
+/** A commit that had to make way. Its item is in the quarantine under `key`. */
+export interface Fork {
+  version: number;
+  count: number;
+  hash: string;
+  key: string;
+  outcome?:
+    | 'appended'
+    /** The stream holds these very events. */
+    | 'already-there'
+    /** The stream holds events with these ids and other content: a human must look. */
+    | 'conflicting';
+  /** Version of its first event now. */
+  newVersion?: number;
+}
+
+export interface StreamRow {
+  streamId: string;
+  status:
+    | 'planned'
+    | 'done'
+    /** No copy fits for `versions`; nothing was written. */
+    | 'not-found'
+    /** It is not as it was planned; nothing more was written. */
+    | 'stale';
+  inserts: number;
+  changes: PlannedChange[];
+  /** Stored commits that the log does not have. */
+  unsequenced: number;
+  forks: Fork[];
+  /** Items that were written or removed. */
+  written: number;
+  versions?: number[];
+  /** Last version, when done. */
+  end?: number;
+  checkpointsBeyond?: { consumer: string; version: number }[];
+}
+
+export interface RestoreRow {
+  id: string;
+  status: RestoreStatus;
+  source: RestoreSource;
+  /** Milliseconds since 1970; point-in-time only. */
+  restoreTo?: number;
+  sideTable?: string;
+  streams: number;
+  requestedBy: string;
+  reason: string;
+  approvedBy?: string;
+  /** Archive: exports that were read, and objects with copies. */
+  readExports: number;
+  copies: number;
+  note?: string;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export const FINISHED: readonly RestoreStatus[] = ['done', 'failed', 'cancelled'];
+export const isFinished = ({ status }: Pick<RestoreRow, 'status'>): boolean => FINISHED.includes(status);
+
+export interface RestoreRows {
+  create(row: RestoreRow, streams: readonly StreamRow[]): Promise<void>;
+  /** Consistent. */
+  get(id: string): Promise<RestoreRow | undefined>;
+  /** Undefined: it is in another status (any more), nothing was written. */
+  change(row: RestoreRow, changes: Partial<RestoreRow>, now: number): Promise<RestoreRow | undefined>;
+  streams(id: string): AsyncIterable<StreamRow>;
+  saveStream(id: string, row: StreamRow): Promise<void>;
+  /** Ids that were applied and are not finished. */
+  unfinished(): AsyncIterable<string>;
+}
+
+export function createRestoreRows({ dynamo, table }: { dynamo: Dynamo; table: string }): RestoreRows {
+  const key = (id: string) => ({ pk: PARTITION, sk: id });
+  const streamKey = (id: string, streamId: string) => ({ pk: `${PARTITION}#${id}`, sk: streamId });
+  const openRow = (id: string, isOpen: boolean): Write => ({
+    [isOpen ? 'Put' : 'Delete']: isOpen
+      ? { TableName: table, Item: { pk: OPEN_PARTITION, sk: id, format: FORMAT } }
+      : { TableName: table, Key: { pk: OPEN_PARTITION, sk: id } },
+  });
+  const plain = <Row>({ pk: _pk, sk: _sk, format: _format, ...row }: Record<string, unknown>): Row => row as Row;
+  const saveStream = async (id: string, row: StreamRow): Promise<void> => {
+    await dynamo.put({ TableName: table, Item: { ...streamKey(id, row.streamId), ...row, format: FORMAT } });
+  };
+
+  return {
+    saveStream,
+    async create(row, streams) {
+      // The streams first: a plan that can be found is whole.
+      for (const stream of streams) await saveStream(row.id, stream);
+      const neverBefore = 'attribute_not_exists(pk)';
+      const Item = { ...key(row.id), ...row, format: FORMAT };
+      try {
+        await dynamo.put({ TableName: table, Item, ConditionExpression: neverBefore });
+      } catch (error) {
+        // An answer that was lost: ids are used once.
+        if (!isConditionFailed(error)) throw error;
+      }
+    },
+    async get(id) {
+      const { Item } = await dynamo.get({ TableName: table, Key: key(id), ConsistentRead: true });
+      return Item && plain<RestoreRow>(Item);
+    },
+    async change(row, changes, now) {
+      const changed = { ...row, ...changes, updatedAt: now };
+      const isAsSeen = '#status = :status';
+      const put: Write = {
+        Put: {
+          TableName: table,
+          Item: { ...key(row.id), ...changed, format: FORMAT },
+          ConditionExpression: isAsSeen,
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ':status': row.status },
+        },
+      };
+      try {
+        const isOpen = !isFinished(changed) && changed.status !== 'planned';
+        await dynamo.transactWrite({ TransactItems: [put, openRow(row.id, isOpen)] });
+        return changed;
+      } catch (error) {
+        if (cancellation(error)?.kind === 'refused') return undefined;
+        throw error;
+      }
+    },
+    async *streams(id) {
+      for await (const item of queryAll(dynamo, {
+        TableName: table,
+        KeyConditionExpression: 'pk = :restore',
+        ExpressionAttributeValues: { ':restore': `${PARTITION}#${id}` },
+        ConsistentRead: true,
+      }))
+        yield plain<StreamRow>(item);
+    },
+    async *unfinished() {
+      for await (const { sk } of queryAll(dynamo, {
+        TableName: table,
+        KeyConditionExpression: 'pk = :open',
+        ExpressionAttributeValues: { ':open': OPEN_PARTITION },
+        ConsistentRead: true,
+      }))
+        yield String(sk);
+    },
+  };
+}

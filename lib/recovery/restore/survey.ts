@@ -1,0 +1,204 @@
+// What is wrong with one stream, item by item: pure. The log says which commit belongs at which version (count and hash
+// prefix); beyond the log's head the hash chain does. Answers slots: versions to fill from a copy, items to take away, and
+// commits among those that somebody was told are stored, which are appended again.
+
+import { verifyCommit } from '../../flow/event-store/hash.ts';
+import type { LogEntry } from '../../flow/log/port.ts';
+import { type Commit, GENESIS_HASH, lastVersion, type StoredCommit } from '../../model/commit.ts';
+import { StreamDamagedError } from '../../model/errors.ts';
+import type { StreamId } from '../../model/ids.ts';
+import { digestOf, type RawItem } from './raw-item.ts';
+
+/** A commit that is as it should be, without its events. */
+export interface Link {
+  version: number;
+  count: number;
+  hash: string;
+  recordedAt: number;
+}
+
+/** What stands at a version and must go or be replaced. */
+export interface Seen {
+  /** Of all attributes: what a write is conditional on. */
+  digest: string;
+  hash?: string;
+  /** It is whole in itself: an append that was acknowledged. Its events are never dropped. */
+  isCommit: boolean;
+}
+
+export type Slot =
+  /** The log knows what belongs here. */
+  | { kind: 'known'; version: number; count: number; hashPrefix: string; recordedAt: number; seen?: Seen }
+  /** Only the neighbours know: commits from `version` to `to` whose last one has this hash, when the next one names it. */
+  | { kind: 'unknown'; version: number; to?: number; nextHash?: string; seen?: Seen }
+  /** Nothing belongs here. */
+  | { kind: 'foreign'; version: number; seen: Seen };
+
+export interface Survey {
+  streamId: StreamId;
+  /** Head in the stream directory; 0: the log does not know the stream. */
+  sequenced: number;
+  slots: Slot[];
+  /** Good commits around the slots, by version: what a copy must fit between. */
+  links: ReadonlyMap<number, Link>;
+  /** Items of the slots as they are stored. */
+  raw: ReadonlyMap<number, RawItem>;
+  /** Last version of the stored good commits. */
+  end: number;
+}
+
+/** The log's knowledge above the last commit that surely is the sequenced one. */
+export interface Expected {
+  sequenced: number;
+  /** Ascending, contiguous, up to `sequenced`; empty when the intact beginning of the stream reaches it. */
+  entries: readonly Pick<LogEntry, 'version' | 'count' | 'hashPrefix' | 'recordedAt'>[];
+}
+
+/** Version up to which the items are a whole, linked chain from 1 on, and that chain. */
+export function intactChain(items: readonly RawItem[]): Link[] {
+  const chain: Link[] = [];
+  for (const item of items) {
+    const commit = wholeCommit(item);
+    if (commit === undefined || !follows(commit, chain.at(-1))) break;
+    chain.push(linkOf(commit));
+  }
+  return chain;
+}
+
+/** @param items everything that is stored under the stream's id, ascending */
+export function surveyStream(streamId: StreamId, items: readonly RawItem[], expected: Expected): Survey {
+  const builder = createBuilder(items);
+  const chain = intactChain(items);
+  const first = expected.entries[0]?.version ?? expected.sequenced + 1;
+  for (const link of chain) if (lastVersion(link) < first) builder.keep(link);
+
+  for (const entry of expected.entries) {
+    const item = builder.at(entry.version);
+    const commit = item && wholeCommit(item);
+    if (commit !== undefined && commit.count === entry.count && commit.hash.startsWith(entry.hashPrefix)) {
+      builder.keep(linkOf(commit));
+    } else {
+      const { version, count, hashPrefix, recordedAt } = entry;
+      builder.slot({ kind: 'known', version, count, hashPrefix, recordedAt, ...builder.seenAt(version) });
+    }
+  }
+  beyondTheLog(builder, expected);
+  builder.removeRest();
+  return { streamId, sequenced: expected.sequenced, ...builder.result() };
+}
+
+/** Commits that are not in the log yet continue its last one; what follows something that has to go, has to go with it. */
+function beyondTheLog(builder: Builder, { sequenced, entries }: Expected): void {
+  let next = sequenced + 1;
+  let previous = entries.at(-1)?.hashPrefix ?? builder.lastHash() ?? GENESIS_HASH;
+  const going = new Set<string>(builder.hashesNotKept(sequenced));
+  for (const item of builder.from(next)) {
+    const version = item.version as number;
+    const commit = wholeCommit(item);
+    if (version < next) continue;
+    if (commit === undefined) {
+      if (version === next) builder.open({ kind: 'unknown', version, ...builder.seenAt(version) });
+      continue;
+    }
+    if (going.has(commit.previousHash)) {
+      going.add(commit.hash);
+      continue;
+    }
+    if (version === next && !builder.isOpen()) {
+      if (!commit.previousHash.startsWith(previous)) {
+        going.add(commit.hash);
+        continue;
+      }
+    } else {
+      if (!builder.isOpen()) builder.open({ kind: 'unknown', version: next });
+      builder.close(version - 1, commit.previousHash);
+    }
+    builder.keep(linkOf(commit));
+    next = lastVersion(commit) + 1;
+    previous = commit.hash;
+  }
+  builder.closeAtEnd();
+}
+
+type Builder = ReturnType<typeof createBuilder>;
+
+function createBuilder(items: readonly RawItem[]) {
+  const byVersion = new Map(items.map((item) => [item.version as number, item]));
+  const links = new Map<number, Link>();
+  const slots: Slot[] = [];
+  let open: Extract<Slot, { kind: 'unknown' }> | undefined;
+  const settled = new Set<number>();
+  const builder = {
+    at: (version: number) => byVersion.get(version),
+    from: (version: number) => items.filter((item) => (item.version as number) >= version),
+    seenAt(version: number): { seen?: Seen } {
+      const item = byVersion.get(version);
+      return item === undefined ? {} : { seen: seenOf(item) };
+    },
+    keep(link: Link) {
+      settled.add(link.version);
+      links.set(link.version, link);
+    },
+    slot(slot: Slot) {
+      settled.add(slot.version);
+      slots.push(slot);
+    },
+    isOpen: () => open !== undefined,
+    open(slot: Extract<Slot, { kind: 'unknown' }>) {
+      open ??= slot;
+    },
+    close(to: number, nextHash: string) {
+      if (open !== undefined) builder.slot({ ...open, to, nextHash });
+      open = undefined;
+    },
+    closeAtEnd() {
+      if (open !== undefined) builder.slot(open);
+      open = undefined;
+    },
+    lastHash: () => [...links.values()].at(-1)?.hash,
+    /** Of whole commits up to this version that do not stay. */
+    hashesNotKept: (upTo: number): string[] =>
+      items.flatMap((item) => {
+        const version = item.version as number;
+        const commit = version > upTo || links.has(version) ? undefined : wholeCommit(item);
+        return commit === undefined ? [] : [commit.hash];
+      }),
+    removeRest() {
+      for (const item of items) {
+        const version = item.version as number;
+        if (!settled.has(version)) slots.push({ kind: 'foreign', version, seen: seenOf(item) });
+      }
+    },
+    result() {
+      slots.sort((a, b) => a.version - b.version);
+      const raw = new Map(
+        slots.flatMap(({ version }) => (byVersion.has(version) ? [[version, byVersion.get(version) as RawItem]] : [])),
+      );
+      return { slots, links, raw, end: Math.max(0, ...[...links.values()].map(lastVersion)) };
+    },
+  };
+  return builder;
+}
+
+const follows = (commit: Commit, previous: Link | undefined): boolean =>
+  commit.version === (previous === undefined ? 1 : lastVersion(previous) + 1) &&
+  commit.previousHash === (previous?.hash ?? GENESIS_HASH) &&
+  commit.recordedAt >= (previous?.recordedAt ?? 0);
+
+export const linkOf = ({ version, count, hash, recordedAt }: Commit): Link => ({ version, count, hash, recordedAt });
+
+/** The commit, when the item is one and its hash fits. @throws EventRecoveryError `NEWER_FORMAT` */
+export function wholeCommit(item: RawItem): Commit | undefined {
+  try {
+    return verifyCommit(item as unknown as StoredCommit);
+  } catch (error) {
+    if (error instanceof StreamDamagedError) return undefined;
+    throw error;
+  }
+}
+
+const seenOf = (item: RawItem): Seen => ({
+  digest: digestOf(item),
+  ...(typeof item.hash === 'string' && { hash: item.hash }),
+  isCommit: wholeCommit(item) !== undefined,
+});

@@ -1,0 +1,60 @@
+// After a stream was repaired: its incidents are closed, checkpoints that lie beyond its end are reported, and the relay is
+// woken up, which sequences what the log does not have and tells every consumer where the stream is (ADR 0003).
+
+import type { Checkpoints } from '../../flow/checkpoint/port.ts';
+import type { Continuations, Incidents } from '../../flow/relay/port.ts';
+import type { ConsumerName, StreamId } from '../../model/ids.ts';
+import { WAKE_UP_FORMAT } from '../../model/wake-up.ts';
+import type { Clock } from '../../platform/clock.ts';
+
+export interface TellDeps {
+  incidents: Incidents;
+  continuations: Continuations;
+  checkpoints: Pick<Checkpoints, 'get'>;
+  /** Active consumers. */
+  consumers(): Promise<readonly ConsumerName[]>;
+  world: { clock: Clock };
+}
+
+export interface BeyondHead {
+  consumer: string;
+  version: number;
+}
+
+export async function tellOthers(
+  deps: TellDeps,
+  { streamId, end }: { streamId: StreamId; end: number },
+): Promise<BeyondHead[]> {
+  const beyond = await checkpointsBeyond(deps, streamId, end);
+  const now = deps.world.clock.now();
+  for await (const incident of deps.incidents.open()) {
+    if (incident.streamId !== streamId || incident.kind === 'checkpoint-beyond-head') continue;
+    await deps.incidents.close(incident, now);
+  }
+  for (const { consumer, version } of beyond) {
+    await deps.incidents.record({
+      kind: 'checkpoint-beyond-head',
+      streamId,
+      version,
+      detail: `consumer ${consumer} has resolved version ${version}, the stream ends at ${end}`,
+      foundBy: 'restore-commits',
+      foundAt: now,
+    });
+  }
+  if (end > 0) await deps.continuations.send({ format: WAKE_UP_FORMAT, streamId, target: end, hops: 0 });
+  return beyond;
+}
+
+/** Consumers that have resolved versions which the stream does not have. */
+export async function checkpointsBeyond(
+  { checkpoints, consumers }: Pick<TellDeps, 'checkpoints' | 'consumers'>,
+  streamId: StreamId,
+  end: number,
+): Promise<BeyondHead[]> {
+  const beyond: BeyondHead[] = [];
+  for (const consumer of await consumers()) {
+    const version = (await checkpoints.get({ consumer, streamId }))?.version ?? 0;
+    if (version > end) beyond.push({ consumer, version });
+  }
+  return beyond;
+}
