@@ -89,6 +89,11 @@ export interface Checkpoint {
   lastRewindId?: string;
   /** Set while the generation is a replay. `until` = highest version that an earlier generation had resolved. */
   replay?: { id: string; until: Version; suppressEffects?: boolean };
+  /**
+   * The newest redelivery that worked here, up to which version it came, and how many events of it failed for good: what tells
+   * a replay that it is done.
+   */
+  redelivered?: { id: string; through: Version; failed: number };
   updatedAt: number;
   format: number;
 }

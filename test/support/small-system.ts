@@ -18,6 +18,7 @@ import type { ConsumerName, StreamId } from '../../lib/model/ids.ts';
 import { BUS_SOURCE, type QueueMessage } from '../../lib/model/wake-up.ts';
 import type { Dynamo } from '../../lib/platform/dynamodb/port.ts';
 import { ALL_TABLES } from '../../lib/platform/dynamodb/schemas.ts';
+import type { TableSchema } from '../../lib/platform/dynamodb/table-schema.ts';
 import { recordingLogger } from '../../lib/platform/logging.ts';
 import { recordingMetrics } from '../../lib/platform/metrics.ts';
 import { type Engine, memoryEngine } from './engines.ts';
@@ -45,12 +46,18 @@ export interface SmallSystemOptions {
   engine?: Engine;
   /** Everything goes through it: for faults. */
   wrap?: (dynamo: Dynamo) => Dynamo;
+  /** Tables of the consumers' own. */
+  ownTables?: readonly TableSchema[];
 }
 
 export type SmallSystem = Awaited<ReturnType<typeof createSmallSystem>>;
 
-export async function createSmallSystem({ engine = memoryEngine, wrap = (dynamo) => dynamo }: SmallSystemOptions = {}) {
-  const tables = await engine.createTables(ALL_TABLES);
+export async function createSmallSystem({
+  engine = memoryEngine,
+  wrap = (dynamo) => dynamo,
+  ownTables = [],
+}: SmallSystemOptions = {}) {
+  const tables = await engine.createTables([...ALL_TABLES, ...ownTables]);
   const dynamo = wrap(tables.dynamo);
   // Sleeping for a deadline must not move the clock: consumers race against it.
   const world = { ...tables.world, timers: { sleep: neverEndingSleep } };

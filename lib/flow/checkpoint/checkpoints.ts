@@ -6,7 +6,7 @@ import { acquire } from './acquire.ts';
 import { type CheckpointItem, checkpointKey, toCheckpoint } from './item.ts';
 import type { Checkpoints } from './port.ts';
 import { withRetries } from './refusal.ts';
-import { requestRewind, unparkWrite } from './rewind.ts';
+import { requestRewind, rewindWrite, unparkWrite } from './rewind.ts';
 import { save } from './save.ts';
 import type { CheckpointTable } from './table.ts';
 
@@ -43,6 +43,7 @@ export function createCheckpoints(table: CheckpointTable): Checkpoints {
       return save(table, { key, proof: { owner, token, nonce }, change, now, alongside });
     },
     requestRewind: (key, request) => requestRewind(table, key, request),
+    rewindWrite: (key, request) => rewindWrite(table, key, request),
     unparkWrite: (key, deadLetterId, now, decision = 'retry') => unparkWrite(table, key, deadLetterId, now, decision),
   };
 }

@@ -41,6 +41,7 @@ export const NAMES = {
   '#rewind': 'rewind',
   '#lastRewindId': 'lastRewindId',
   '#replay': 'replay',
+  '#redelivered': 'redelivered',
   '#updatedAt': 'updatedAt',
   '#format': 'format',
 } as const;

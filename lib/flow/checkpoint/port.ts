@@ -74,6 +74,7 @@ export interface CheckpointChange {
   rewind?: null;
   lastRewindId?: string;
   replay?: Checkpoint['replay'] | null;
+  redelivered?: Checkpoint['redelivered'];
   mode?: 'shared' | 'alone';
   leaseUntil?: number;
   /**
@@ -117,6 +118,11 @@ export interface Checkpoints {
     key: CheckpointKey,
     request: RewindRequest,
   ): Promise<{ kind: 'requested' | 'already-requested' | 'busy' | 'nothing-to-rewind' }>;
+  /**
+   * The same request as a write for a transaction, with what records the debt. Refused for one of the reasons above, which
+   * the item that comes with the refusal tells apart.
+   */
+  rewindWrite(key: CheckpointKey, request: RewindRequest): Write;
   /**
    * The write that un-parks, for use in a transaction; conditional on `parked.deadLetterId`. The next lease holder tries
    * the event again and marks its row `resolved`, or with `discard` passes it without a react, outcome `discarded`.

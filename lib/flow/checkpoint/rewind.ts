@@ -6,7 +6,7 @@ import type { Write } from '../../platform/dynamodb/port.ts';
 import { deadLetterKeyOf } from '../dead-letter/id.ts';
 import { allOf, CLAUSES } from './lease.ts';
 import type { CheckpointKey } from './port.ts';
-import { type CheckpointTable, conditionalUpdate, updateRequest } from './table.ts';
+import { type CheckpointTable, type ConditionalUpdate, conditionalUpdate, updateRequest } from './table.ts';
 
 export type RewindAnswer = { kind: 'requested' | 'already-requested' | 'busy' | 'nothing-to-rewind' };
 
@@ -15,17 +15,25 @@ export async function requestRewind(
   key: CheckpointKey,
   request: RewindRequest,
 ): Promise<RewindAnswer> {
-  const isAboveTarget = '#version > :to';
-  const isNotTheLastOne = '(attribute_not_exists(#lastRewindId) OR #lastRewindId <> :requestId)';
-  const result = await conditionalUpdate(table, key, {
-    update: 'SET #rewind = :rewind',
-    condition: allOf(isAboveTarget, CLAUSES.noRewindWaits, isNotTheLastOne),
-    values: { ':rewind': request, ':to': request.to, ':requestId': request.requestId },
-  });
+  const result = await conditionalUpdate(table, key, rewindUpdate(request));
   if (result.kind === 'updated') return { kind: 'requested' };
   const { rewind, lastRewindId } = result.item ?? {};
   if (rewind !== undefined) return { kind: rewind.requestId === request.requestId ? 'already-requested' : 'busy' };
   return { kind: lastRewindId === request.requestId ? 'already-requested' : 'nothing-to-rewind' };
+}
+
+export const rewindWrite = (table: CheckpointTable, key: CheckpointKey, request: RewindRequest): Write => ({
+  Update: updateRequest(table.table, key, rewindUpdate(request)),
+});
+
+function rewindUpdate(request: RewindRequest): ConditionalUpdate {
+  const isAboveTarget = '#version > :to';
+  const isNotTheLastOne = '(attribute_not_exists(#lastRewindId) OR #lastRewindId <> :requestId)';
+  return {
+    update: 'SET #rewind = :rewind',
+    condition: allOf(isAboveTarget, CLAUSES.noRewindWaits, isNotTheLastOne),
+    values: { ':rewind': request, ':to': request.to, ':requestId': request.requestId },
+  };
 }
 
 export function unparkWrite(

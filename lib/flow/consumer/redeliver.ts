@@ -2,6 +2,7 @@
 // id (a marker, for transactional consumers in the same transaction). It never moves the checkpoint and never parks: after
 // the last try the event gets a row with status `skipped`, and the rest goes on.
 
+import type { Checkpoint } from '../../model/checkpoint.ts';
 import { StreamDamagedError } from '../../model/errors.ts';
 import type { Version } from '../../model/ids.ts';
 import { WAKE_UP_FORMAT } from '../../model/wake-up.ts';
@@ -11,6 +12,7 @@ import { retryDelaySeconds } from './decide-failure.ts';
 import { eventsAt } from './events-at.ts';
 import type { Redeliver } from './messages.ts';
 import { closingWrite, openRow, recordGivenUp } from './redelivered-rows.ts';
+import { type RedeliveryTrace, startTrace } from './redelivery-trace.ts';
 import { tryReact } from './resolve.ts';
 import { about, type Batch, count, type NextEvent, sendOn, tell, wakeUpMessage } from './run.ts';
 import { createSession, LeaseLostError, type Session } from './session.ts';
@@ -57,11 +59,13 @@ export async function redeliver(batch: Batch, { body }: RedeliverWork): Promise<
 async function underLease(batch: Batch, session: Session, body: Redeliver): Promise<RedeliverEnd> {
   try {
     const { version } = session.stored;
+    const trace = startTrace(session.stored, body.replayId);
     const beyond = body.versions.filter((one) => one > version);
-    if (beyond.length > 0) drop(batch, body, beyond, version);
     const due = body.versions.filter((one) => one <= version);
-    const rest = await redeliverAll(batch, session, body, due);
-    const askedForMore = await release(session);
+    const rest = await redeliverAll(batch, session, body, due, trace);
+    if (beyond.length > 0) drop(batch, body, beyond, version);
+    if (rest === undefined) for (const one of beyond) trace.passed(one, 'failed');
+    const askedForMore = await release(session, trace.redelivered());
     // After the release, before the acknowledgement: see work-stream.ts.
     if (askedForMore) {
       const { wanted } = session.stored;
@@ -84,10 +88,10 @@ async function underLease(batch: Batch, session: Session, body: Redeliver): Prom
 const neverAsked = (): Promise<never> => Promise.reject(new Error('a redelivery leaves no back-up'));
 
 /** True: the stream's own work waits, and is woken up by the caller. */
-async function release(session: Session): Promise<boolean> {
-  const saved = await session.save({ fields: { release: { wantedAtMost: session.stored.version } } });
+async function release(session: Session, redelivered: Checkpoint['redelivered']): Promise<boolean> {
+  const saved = await session.save({ fields: { redelivered, release: { wantedAtMost: session.stored.version } } });
   if (saved.kind === 'saved') return false;
-  await session.save({ fields: { release: {} } });
+  await session.save({ fields: { redelivered, release: {} } });
   return true;
 }
 
@@ -104,6 +108,7 @@ async function redeliverAll(
   session: Session,
   body: Redeliver,
   versions: readonly Version[],
+  trace: RedeliveryTrace,
 ): Promise<Rest | undefined> {
   let done = 0;
   for await (const next of eventsAt(batch.engine.eventStore, body.streamId, versions)) {
@@ -123,6 +128,7 @@ async function redeliverAll(
       }
       await recordGivenUp(batch, session, body, next, error, failures);
     }
+    trace.passed(next.event.metadata.version, failure === undefined ? 'done' : 'failed');
     done += 1;
   }
   return undefined;

@@ -89,7 +89,7 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Pl
       blastRadius: blastRadius(mode, consumer, totals, options),
       totals,
       madeFrom: { deployment: deps.deployment, head, registry, fingerprint: fingerprint.text() },
-      options,
+      options: { ...options, ...(mode === 'backfill' && { backfillOf: consumer.backfill?.requestedAt }) },
       requestedBy: request.requestedBy,
       reason: request.reason,
       createdAt: now,

@@ -211,6 +211,7 @@ describe.each(['transactional', 'idempotent'] as const)('a redelivery to a %s co
     expect(again(system, 'two')).toEqual([2, 3, 79]);
     const { version, generation, resolvedDigest, wanted } = before ?? {};
     expect(await system.checkpoint('s')).toMatchObject({ version, generation, resolvedDigest, wanted });
+    expect(await system.checkpoint('s')).toMatchObject({ redelivered: { through: 79, failed: 0 } });
     expect(await system.checkpoint('s')).not.toHaveProperty('lease');
     await expectAllResolved(system, 's', 80);
   });
@@ -231,6 +232,7 @@ describe.each(['transactional', 'idempotent'] as const)('a redelivery to a %s co
     ]);
     expect(await system.checkpoint('unknown')).toBeUndefined();
     expect(await system.checkpoint('s')).toMatchObject({ version: 3, wanted: 3 });
+    expect(await system.checkpoint('s')).toMatchObject({ redelivered: { id: 'one', through: 9, failed: 2 } });
   });
 
   it('that fails is tried again, then leaves a row and goes on with the rest', async () => {
@@ -249,6 +251,12 @@ describe.each(['transactional', 'idempotent'] as const)('a redelivery to a %s co
     expect(row).toMatchObject({ status: 'skipped', attempts: 3, error: { message: 'no' } });
     expect(row).not.toHaveProperty('passedAs');
     await expectAllResolved(system, 's', 4);
+    const trace = { redelivered: { id: 'one', through: 4, failed: 1 } };
+    expect(await system.checkpoint('s')).toMatchObject(trace);
+    // The same message again fails again, and is no second failure.
+    system.redeliver('s', [1, 2, 4], 'one');
+    await system.untilQuiet();
+    expect(await system.checkpoint('s')).toMatchObject(trace);
   });
 
   it('of a skipped event closes its dead letter; the digest keeps that it was skipped', async () => {

@@ -1,0 +1,102 @@
+// Where a given row stands, by its stream's checkpoint alone: the consumer does the work, the replay only looks. Pure.
+
+import type { Checkpoint } from '../../model/checkpoint.ts';
+import { LEASE_MARGIN_MS } from '../lease/leases.ts';
+import type { PlanMode, PlannedStream } from '../plan/port.ts';
+
+/** A row without news for so long gets its message again: it may have been lost, and twice does no harm. */
+export const RESEND_MS = 60_000;
+/** After so long without any news it counts as failed: three tries of an event with their pauses fit in. */
+export const PATIENCE_MS = 15 * 60_000;
+
+export type SeenCheckpoint = Pick<
+  Checkpoint,
+  | 'version'
+  | 'generation'
+  | 'parked'
+  | 'rewind'
+  | 'lastRewindId'
+  | 'lastDeadLetter'
+  | 'redelivered'
+  | 'lease'
+  | 'attempting'
+  | 'updatedAt'
+>;
+
+export interface RowQuestion {
+  mode: PlanMode;
+  /** The replay's id as the consumer knows it. */
+  scope: string;
+  row: PlannedStream;
+  checkpoint: SeenCheckpoint | undefined;
+  now: number;
+  /** When this worker sent its message last; absent: an earlier worker did. */
+  sentAt?: number;
+  /** When anything of the replay moved last. */
+  progressAt: number;
+}
+
+export type RowState =
+  | { kind: 'waiting' }
+  /** The message is to be sent (again). */
+  | { kind: 'send' }
+  | { kind: 'done' }
+  | { kind: 'failed'; why: string };
+
+export function decideRow(question: RowQuestion): RowState {
+  const { mode } = question;
+  if (mode === 'rewind') return decideRewind(question);
+  if (mode === 'redeliver' || mode === 'backfill') return decideRedelivery(question);
+  return decideResume(question);
+}
+
+function decideResume(question: RowQuestion): RowState {
+  const { row, checkpoint } = question;
+  if (checkpoint === undefined || checkpoint.rewind !== undefined) return unfinished(question);
+  return reached(question, checkpoint, row.to);
+}
+
+function decideRewind(question: RowQuestion): RowState {
+  const { row, scope, checkpoint } = question;
+  const isApplied = checkpoint?.lastRewindId === scope && checkpoint.rewind === undefined;
+  if (checkpoint === undefined || !isApplied) return unfinished(question);
+  return reached(question, checkpoint, row.to);
+}
+
+function reached(question: RowQuestion, checkpoint: SeenCheckpoint, to: number): RowState {
+  const { version, generation, parked, lastDeadLetter } = checkpoint;
+  if (version >= to) {
+    const skipped = lastDeadLetter?.generation === generation && lastDeadLetter.version >= question.row.from;
+    return skipped
+      ? { kind: 'failed', why: `version ${lastDeadLetter.version} became a dead letter` }
+      : { kind: 'done' };
+  }
+  if (parked !== undefined) return { kind: 'failed', why: `parked behind version ${parked.version}` };
+  return unfinished(question);
+}
+
+function decideRedelivery(question: RowQuestion): RowState {
+  const { mode, row, scope, checkpoint } = question;
+  const { version = 0, redelivered, parked } = checkpoint ?? {};
+  if (redelivered?.id === scope && redelivered.through >= row.to) {
+    const { failed } = redelivered;
+    return failed === 0 ? { kind: 'done' } : { kind: 'failed', why: `${failed} events of the stream failed again` };
+  }
+  if (version >= row.to) return unfinished(question);
+  // A backfill goes to a stream as soon as its checkpoint has passed; behind a dead letter it never does.
+  if (mode === 'backfill' && parked === undefined) return unfinished(question);
+  if (parked !== undefined) return { kind: 'failed', why: `parked behind version ${parked.version}` };
+  return { kind: 'failed', why: `its checkpoint is at ${version}, below what was selected` };
+}
+
+function unfinished({ checkpoint, now, sentAt, progressAt }: RowQuestion): RowState {
+  const { lease, attempting, updatedAt = 0 } = checkpoint ?? {};
+  const isAtWork = lease !== undefined && lease.until + LEASE_MARGIN_MS >= now;
+  const retryWaits = (attempting?.retryAt ?? 0) + RESEND_MS >= now;
+  if (isAtWork || retryWaits) return { kind: 'waiting' };
+  const quietMs = now - Math.max(sentAt ?? progressAt, updatedAt);
+  if (now - Math.max(progressAt, updatedAt) >= PATIENCE_MS) {
+    return { kind: 'failed', why: `nothing was heard of it for ${PATIENCE_MS / 60_000} minutes` };
+  }
+  return { kind: quietMs >= RESEND_MS ? 'send' : 'waiting' };
+}

@@ -1,0 +1,118 @@
+// One row of a plan to its consumer. A rewind is asked for in ONE transaction with the open-gap row of what it takes back, so
+// that a crash before the wake-up leaves a trace that the next scan sees. Everything here may be done twice: the request is
+// known by the replay's id, and so are redelivered events.
+
+import type { Checkpoints } from '../../flow/checkpoint/port.ts';
+import type { Checkpoint } from '../../model/checkpoint.ts';
+import type { Version } from '../../model/ids.ts';
+import { type QueueMessage, WAKE_UP_FORMAT } from '../../model/wake-up.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { cancellation } from '../../platform/dynamodb/failures.ts';
+import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import type { OpenGaps } from '../gap/open-gaps.ts';
+import type { PlannedStream } from '../plan/port.ts';
+import { versionsOf } from '../plan/ranges.ts';
+import type { Replay } from './port.ts';
+
+export interface GiveDeps {
+  dynamo: Dynamo;
+  checkpoints: Pick<Checkpoints, 'get' | 'rewindWrite'>;
+  openGaps: Pick<OpenGaps, 'openWrite' | 'get'>;
+  /** The server clock. */
+  clock: Clock;
+}
+
+/** `unchanged`: there is nothing to do for it any more. `busy`: somebody else's rewind waits there; look again later. */
+export type Given = { kind: 'message'; message: QueueMessage } | { kind: 'unchanged' } | { kind: 'busy' };
+
+type Task = Pick<Replay, 'consumer' | 'mode' | 'scope' | 'options'>;
+
+export async function prepareRow(deps: GiveDeps, replay: Task, row: PlannedStream): Promise<Given> {
+  if (replay.mode === 'rewind') return prepareRewind(deps, replay, row);
+  if (replay.mode === 'redeliver') return { kind: 'message', message: redeliverMessage(replay, row) };
+  if (replay.mode === 'fill' || replay.mode === 'resume') {
+    const reason = replay.mode === 'fill' ? 'gap' : 'resume';
+    return { kind: 'message', message: wakeUpMessage(replay, row, row.to, reason) };
+  }
+  // The history of an added type counts as resolved until the backfill is complete: what has not passed it yet passes first.
+  const checkpoint = await deps.checkpoints.get({ consumer: replay.consumer, streamId: row.streamId });
+  const hasPassed = (checkpoint?.version ?? 0) >= row.to;
+  const message = hasPassed ? redeliverMessage(replay, row) : wakeUpMessage(replay, row, row.to, 'resume');
+  return { kind: 'message', message };
+}
+
+/** Every round more needs a scan or a holder that writes this very stream in between. */
+const ROUNDS = 3;
+
+async function prepareRewind(deps: GiveDeps, replay: Task, row: PlannedStream): Promise<Given> {
+  const { consumer, scope, options } = replay;
+  const { streamId, from } = row;
+  const key = { consumer, streamId };
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const checkpoint = await deps.checkpoints.get(key);
+    const isAsked = checkpoint?.rewind?.requestId === scope || checkpoint?.lastRewindId === scope;
+    if (checkpoint !== undefined && isAsked) return rewindMessage(replay, row, checkpoint);
+    if (checkpoint === undefined || checkpoint.version < from) return { kind: 'unchanged' };
+    if (checkpoint.rewind !== undefined) return { kind: 'busy' };
+    const recorded = await deps.openGaps.get(consumer, streamId);
+    const now = deps.clock.now();
+    const to = Math.max(checkpoint.wanted, checkpoint.version, recorded?.to ?? 0) as Version;
+    const request = {
+      to: (from - 1) as Version,
+      requestId: scope,
+      requestedAt: now,
+      ...(options.suppressEffects && { suppressEffects: true }),
+    };
+    const isDone = await transacted(deps.dynamo, [
+      deps.checkpoints.rewindWrite(key, request),
+      deps.openGaps.openWrite({ consumer, streamId, from, to, reason: 'rewind' }, now),
+    ]);
+    if (isDone) return rewindMessage(replay, row, checkpoint);
+  }
+  return { kind: 'busy' };
+}
+
+const rewindMessage = (replay: Task, row: PlannedStream, { wanted, version }: Checkpoint): Given => ({
+  kind: 'message',
+  message: wakeUpMessage(replay, row, Math.max(wanted, version, row.to), 'rewind'),
+});
+
+const wakeUpMessage = (
+  { consumer, scope }: Task,
+  { streamId }: PlannedStream,
+  version: number,
+  reason: 'gap' | 'resume' | 'rewind',
+): QueueMessage => ({
+  format: WAKE_UP_FORMAT,
+  kind: 'wake-up',
+  consumer,
+  streamId,
+  version,
+  hops: 0,
+  reason,
+  replayId: scope,
+});
+
+const redeliverMessage = ({ consumer, scope }: Task, { streamId, versions = [] }: PlannedStream): QueueMessage => ({
+  format: WAKE_UP_FORMAT,
+  kind: 'redeliver',
+  consumer,
+  streamId,
+  versions: versionsOf(versions),
+  replayId: scope,
+  hops: 0,
+});
+
+/** False when a condition was refused: the state is not what was seen. */
+async function transacted(
+  dynamo: Dynamo,
+  TransactItems: Parameters<Dynamo['transactWrite']>[0]['TransactItems'],
+): Promise<boolean> {
+  try {
+    await dynamo.transactWrite({ TransactItems });
+    return true;
+  } catch (error) {
+    if (cancellation(error)?.kind === 'refused') return false;
+    throw error;
+  }
+}
