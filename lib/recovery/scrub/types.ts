@@ -53,7 +53,10 @@ export const WHOLE_LOG = '$all';
 export interface Damage {
   kind: DamageKind;
   streamId: string;
-  /** First and last version that are not as they should be, both included. For `WHOLE_LOG`: positions. */
+  /**
+   * First and last version that are not as they should be, both included. For `WHOLE_LOG`: positions. 0 where no version is
+   * meant: the directory item, or an item under a key that is no version.
+   */
   from: number;
   to: number;
   /** Hash that a commit at `from` (of a missing range: at its end) must have: 64 hex digits, or the log's first 16. */
@@ -74,7 +77,7 @@ export type FindingStatus =
 
 /** Row of the Recovery table (`finding` / `id`). */
 export interface Finding extends Damage {
-  /** The same damage has the same id: 40 hex digits over kind, stream and `from`. */
+  /** The same damage has the same id: 40 hex digits over kind, stream, `from` and the key of a foreign item. */
   id: string;
   source: 'scrub';
   status: FindingStatus;
