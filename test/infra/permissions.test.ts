@@ -120,6 +120,27 @@ describe('permissions', () => {
     ]);
   });
 
+  it('give the redrive what un-parks, records, audits and wakes up', () => {
+    expect(allowed(templates.recovery, 'RedriveRedriveDeadLetters')).toEqual([
+      'DeleteItem PutItem Query on <recovery-table-name> redrive-open',
+      'GetItem PutItem UpdateItem on <recovery-table-name> redrive',
+      'GetItem UpdateItem on <checkpoints-table-name>',
+      'GetItem UpdateItem on <dead-letters-table-name>',
+      'GetItem UpdateItem on <recovery-table-name> gap#*',
+      'GetItem UpdateItem on <recovery-table-name> lease',
+      'GetItem on <checkpoints-table-name> registry',
+      'PutItem on <recovery-table-name> audit#*',
+      'Query on <dead-letters-table-name>/index/byConsumer',
+      'Query on <dead-letters-table-name>/index/byFingerprint',
+      'Query on <dead-letters-table-name>/index/byStatus',
+      'Query on <dead-letters-table-name>/index/byType',
+      'logs:CreateLogStream logs:PutLogEvents on <RedriveRedriveDeadLettersLogGroup>',
+      'sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <RedriveDeadLetterQueue>',
+      'sqs:GetQueueAttributes sqs:SendMessage on arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:* /event-recovery',
+      'xray:PutTelemetryRecords xray:PutTraceSegments on *',
+    ]);
+  });
+
   it('give the registration its registry and the head of the log', () => {
     expect(allowed(templates.flow, 'EventBusConsumerRegistry')).toEqual([
       'GetItem PutItem on <checkpoints-table-name> registry',

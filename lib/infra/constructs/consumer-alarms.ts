@@ -11,7 +11,7 @@ export interface ConsumerAlarmsProps {
   readonly alertsTopic: ITopic;
   readonly queueAgeAlarm: Duration;
   readonly queueAge: IMetric;
-  readonly deadLetterQueueDepth: IMetric;
+  readonly deadLetters: IMetric;
   readonly undelivered: IMetric;
   readonly errors: IMetric;
   readonly throttles: IMetric;
@@ -27,9 +27,9 @@ export function createConsumerAlarms(scope: Construct, props: ConsumerAlarmsProp
     alertsTopic,
   });
   runbookAlarm(scope, 'DeadLetterQueueAlarm', {
-    metric: props.deadLetterQueueDepth,
+    metric: props.deadLetters,
     threshold: 1,
-    meaning: `Consumer ${consumerName}: a message was received too often and lies in the dead-letter queue.`,
+    meaning: `Consumer ${consumerName}: a message was received too often and came into the dead-letter queue.`,
     runbook: 'consumer-dead-letter-queue',
     alertsTopic,
   });

@@ -23,6 +23,8 @@ export interface IEventBus extends IConstruct {
   /** The relay's function and its event source mapping: evidence of how far the log is behind the store. */
   readonly relayFunctionArn: string;
   readonly relayMappingArn: string;
+  /** Queues of what the relay's backfills and its repair gave up on. */
+  readonly deadLetterQueueArns: readonly string[];
 }
 
 export interface EventBusProps {
@@ -47,6 +49,7 @@ export class EventBus extends Construct implements IEventBus {
   readonly registrationServiceToken: string;
   readonly relayFunctionArn: string;
   readonly relayMappingArn: string;
+  readonly deadLetterQueueArns: readonly string[];
   readonly relay: Relay;
   readonly repair: RelayRepair;
   readonly registry: ConsumerRegistry;
@@ -73,6 +76,7 @@ export class EventBus extends Construct implements IEventBus {
     this.relayFunctionArn = this.relay.function.functionArn;
     this.relayMappingArn = this.relay.mapping.eventSourceMappingArn;
     this.repair = new RelayRepair(this, 'RelayRepair', { eventStore, bus, alertsTopic });
+    this.deadLetterQueueArns = [this.relay.backfillDeadLetterQueue.queueArn, this.repair.deadLetterQueue.queueArn];
   }
 
   /**
@@ -86,6 +90,8 @@ export class EventBus extends Construct implements IEventBus {
       'register-consumer-function-arn': this.registrationServiceToken,
       'relay-commits-function-arn': this.relayFunctionArn,
       'relay-mapping-arn': this.relayMappingArn,
+      'relay-backfill-dead-letter-queue-arn': this.relay.backfillDeadLetterQueue.queueArn,
+      'relay-repair-dead-letter-queue-arn': this.repair.deadLetterQueue.queueArn,
     });
   }
 
@@ -141,5 +147,11 @@ class DeployedEventBus extends Construct implements IEventBus {
   }
   get relayMappingArn(): string {
     return sharedValue(this, this.prefix, 'relay-mapping-arn');
+  }
+  get deadLetterQueueArns(): string[] {
+    return [
+      sharedValue(this, this.prefix, 'relay-backfill-dead-letter-queue-arn'),
+      sharedValue(this, this.prefix, 'relay-repair-dead-letter-queue-arn'),
+    ];
   }
 }

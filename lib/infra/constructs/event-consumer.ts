@@ -19,7 +19,7 @@ import { type ConsumerNumbers, consumerNumbers, consumerPattern } from './consum
 import { CONSUMER_RESOURCE_TYPE, type ConsumerResourceProperties, REGISTRATION_TIMEOUT } from './consumer-registry.ts';
 import type { EventConsumerProps } from './event-consumer-props.ts';
 import type { IEventStore } from './event-store-base.ts';
-import { createDeadLetterQueue, createQueue } from './queues.ts';
+import { createDeadLetterQueue, createQueue, metricDeadLetters } from './queues.ts';
 import { attachToIntake } from './recovery/dead-letter-intake.ts';
 import { tagForWakeUps } from './recovery/wake-up-grants.ts';
 
@@ -157,8 +157,8 @@ export class EventConsumer extends Construct implements IGrantable {
       alertsTopic: props.alertsTopic ?? props.eventBus.alertsTopic,
       queueAgeAlarm,
       queueAge: this.metricQueueAge(),
-      deadLetterQueueDepth: this.metricDeadLetterQueueDepth(),
-      undelivered: this.metricUndelivered(),
+      deadLetters: metricDeadLetters(this.deadLetterQueue),
+      undelivered: metricDeadLetters(this.undeliveredQueue),
       errors: this.metricErrors(),
       throttles: this.metricThrottles(),
     };

@@ -16,7 +16,7 @@ import { Construct } from 'constructs';
 import { acknowledgeResourceWildcard } from './acknowledgements.ts';
 import { ASYNC_INVOKE, ProjectFunction } from './event-function.ts';
 import type { IEventStore } from './event-store-base.ts';
-import { createDeadLetterQueue } from './queues.ts';
+import { createDeadLetterQueue, metricDeadLetters } from './queues.ts';
 import { grantRelaying, relayEnvironment } from './relay.ts';
 import { runbookAlarm } from './runbook-alarm.ts';
 
@@ -69,10 +69,7 @@ export class RelayRepair extends Construct {
       alertsTopic,
     });
     runbookAlarm(this, 'FailedAlarm', {
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        statistic: 'Maximum',
-        period: Duration.minutes(5),
-      }),
+      metric: metricDeadLetters(this.deadLetterQueue),
       threshold: 1,
       meaning:
         'A batch that the relay gave up on could not be repaired either; its events are stored but not delivered.',

@@ -26,7 +26,7 @@ import { acknowledgeResourceWildcard } from './acknowledgements.ts';
 import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from './event-function.ts';
 import type { IEventStore } from './event-store-base.ts';
 import { DIRECTORY_KEYS, grantOnKeys } from './key-grants.ts';
-import { createDeadLetterQueue } from './queues.ts';
+import { createDeadLetterQueue, metricDeadLetters } from './queues.ts';
 import { runbookAlarm } from './runbook-alarm.ts';
 
 /** One batch = one log page, even when each commit is of another stream: one transaction per invocation. */
@@ -115,7 +115,7 @@ export class Relay extends Construct {
       alertsTopic,
     });
     runbookAlarm(this, 'BackfillFailedAlarm', {
-      metric: this.backfillDeadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' }),
+      metric: metricDeadLetters(this.backfillDeadLetterQueue),
       threshold: 1,
       meaning:
         'The relay could not go on with a long backfill of one stream; the next event of the stream starts it again.',

@@ -27,8 +27,10 @@ export type SharedKey =
   | 'intake-dead-letters-role-arn'
   | 'redrive-dead-letters-function-arn'
   | 'register-consumer-function-arn'
+  | 'relay-backfill-dead-letter-queue-arn'
   | 'relay-commits-function-arn'
   | 'relay-mapping-arn'
+  | 'relay-repair-dead-letter-queue-arn'
   | 'scan-gaps-function-arn'
   | 'verify-consistency-function-arn';
 

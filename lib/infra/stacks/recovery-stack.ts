@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import { EventBus, type IEventBus } from '../constructs/event-bus.ts';
 import { EventStore } from '../constructs/event-store.ts';
 import type { IEventStore } from '../constructs/event-store-base.ts';
+import { deadLetterQueuesIn } from '../constructs/queues.ts';
 import { DeadLetterIntake } from '../constructs/recovery/dead-letter-intake.ts';
 import { GapScan } from '../constructs/recovery/gap-scan.ts';
 import { RecoveryMachine } from '../constructs/recovery/recovery-machine.ts';
@@ -68,5 +69,7 @@ export class RecoveryStack extends Stack {
       ScanGapsDeadLetterQueueUrl: gapScan.deadLetterQueue.queueUrl,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+    // Last: every dead-letter queue that was created above.
+    intake.takeIn(deadLetterQueuesIn(this), this.eventBus.deadLetterQueueArns);
   }
 }

@@ -10,12 +10,15 @@ import { createLeases } from '../../../lib/recovery/lease/leases.ts';
 import { type RedriveDeps, redrive } from '../../../lib/recovery/redrive/redrive.ts';
 import { createRedriveRuns } from '../../../lib/recovery/redrive/runs.ts';
 import { verify } from '../../../lib/recovery/verify/verify.ts';
+import type { Engine } from '../../support/engines.ts';
 import { createSmallSystem, TABLES } from '../../support/small-system.ts';
 
 /** Longest an invocation lives. */
 export const INVOCATION_MS = 300_000;
 
 export interface BenchOptions {
+  /** @default the memory engine */
+  engine?: Engine;
   onPoison?: 'park' | 'skip';
   effects?: 'transactional' | 'idempotent';
   wrap?: (dynamo: Dynamo) => Dynamo;
@@ -23,8 +26,8 @@ export interface BenchOptions {
 
 export type Bench = Awaited<ReturnType<typeof createBench>>;
 
-export async function createBench({ onPoison = 'park', effects = 'idempotent', wrap }: BenchOptions = {}) {
-  const system = await createSmallSystem({ wrap });
+export async function createBench({ engine, onPoison = 'park', effects = 'idempotent', wrap }: BenchOptions = {}) {
+  const system = await createSmallSystem({ engine, wrap });
   /** `stream@version` that fail. */
   const poison = new Set<string>();
   const effectsDone: string[] = [];
@@ -110,7 +113,9 @@ export async function createBench({ onPoison = 'park', effects = 'idempotent', w
     },
     async letters(status?: DeadLetter['status']): Promise<DeadLetter[]> {
       const rows = (await system.items(TABLES.deadLettersTable)) as unknown as DeadLetter[];
-      return rows.filter((row) => status === undefined || row.status === status);
+      // A scan has no order.
+      const ordered = rows.toSorted((a, b) => a.id.localeCompare(b.id));
+      return ordered.filter((row) => status === undefined || row.status === status);
     },
     effectsOf: (streamId: string): string[] => effectsDone.filter((at) => at.startsWith(`${streamId}@`)),
     /** The judge: everything accounted for, digests as recomputed from the store. */

@@ -1,5 +1,6 @@
-// The dead-letter intake: one function behind the dead-letter queues of all consumers, and a schedule that tells people about
-// new dead letters. Consumers' stacks attach their queues to it (`attachToIntake`), so it knows none of them.
+// The dead-letter intake: one function behind the dead-letter queues of all consumers and of our own functions, and a schedule
+// that tells people about new dead letters. Consumers' stacks attach their queues to it (`attachToIntake`), so it knows none of
+// them; the queues of schedules, rules and the relay's repair are attached by the stack that it stands in.
 
 import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
@@ -87,6 +88,26 @@ export class DeadLetterIntake extends Construct implements IDeadLetterIntake {
         }),
       ],
     });
+    this.createAlarms(alertsTopic);
+  }
+
+  /**
+   * Takes in what the functions of this stack and the ground floor gave up on. Its own queue is left alone: what keeps it from
+   * working keeps it from telling; an alarm watches that queue.
+   * @param groundFloorArns queues of a stack that knows no intake: their permission is the role's
+   */
+  takeIn(queues: readonly Queue[], groundFloorArns: readonly string[]): void {
+    for (const queue of queues) {
+      if (queue !== this.deadLetterQueue) attachToIntake(queue, 'DeadLetterIntake', this, queue);
+    }
+    this.function.addToRolePolicy(new PolicyStatement({ actions: POLLING, resources: [...groundFloorArns] }));
+    for (const [index, queueArn] of groundFloorArns.entries()) {
+      const mapping = intakeMapping(this, `GroundFloor${index + 1}`, this.functionArn, queueArn);
+      mapping.node.addDependency(this.function);
+    }
+  }
+
+  private createAlarms(alertsTopic: ITopic): void {
     runbookAlarm(this, 'ErrorsAlarm', {
       metric: this.function.metricErrors({ statistic: 'Sum', period: Duration.minutes(5) }),
       threshold: 1,
@@ -108,24 +129,30 @@ export class DeadLetterIntake extends Construct implements IDeadLetterIntake {
   }
 }
 
+/** SQS, for an event source mapping ("Using Lambda with Amazon SQS"): what its function's role must be allowed. */
+const POLLING = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+
 /** Lets the intake read a dead-letter queue of a consumer. The queue says so itself: the intake's role knows no queues. */
 export function attachToIntake(scope: Construct, id: string, intake: IDeadLetterIntake, queue: Queue): void {
   queue.addToResourcePolicy(
     new PolicyStatement({
       sid: 'DeadLetterIntake',
       principals: [new ArnPrincipal(intake.roleArn)],
-      actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+      actions: POLLING,
       resources: [queue.queueArn],
     }),
   );
-  // The plain resource: an imported function would bring intrinsics only to cut its name out of the ARN.
-  const mapping = new CfnEventSourceMapping(scope, id, {
-    functionName: intake.functionArn,
-    eventSourceArn: queue.queueArn,
-    batchSize: BATCH_SIZE,
-    functionResponseTypes: ['ReportBatchItemFailures'],
-  });
+  const mapping = intakeMapping(scope, id, intake.functionArn, queue.queueArn);
   // Lambda checks the permission when the mapping is created.
   const policy = queue.node.tryFindChild('Policy');
   if (policy !== undefined) mapping.node.addDependency(policy);
 }
+
+// The plain resource: an imported function would bring intrinsics only to cut its name out of the ARN.
+const intakeMapping = (scope: Construct, id: string, functionName: string, eventSourceArn: string) =>
+  new CfnEventSourceMapping(scope, id, {
+    functionName,
+    eventSourceArn,
+    batchSize: BATCH_SIZE,
+    functionResponseTypes: ['ReportBatchItemFailures'],
+  });

@@ -14,7 +14,7 @@ import type { IEventBus } from '../event-bus.ts';
 import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
-import { createDeadLetterQueue } from '../queues.ts';
+import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
 import { grantWakeUps } from './wake-up-grants.ts';
 
@@ -110,10 +110,7 @@ export class GapScan extends Construct {
       alertsTopic,
     });
     runbookAlarm(this, 'FailedAlarm', {
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        statistic: 'Maximum',
-        period: SCAN_PERIOD,
-      }),
+      metric: metricDeadLetters(this.deadLetterQueue),
       threshold: 1,
       meaning: 'A scheduled gap scan failed three times.',
       runbook: 'gap-scan-failed',

@@ -12,7 +12,7 @@ import { Construct } from 'constructs';
 import { ASYNC_INVOKE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
-import { createDeadLetterQueue } from '../queues.ts';
+import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
 import { grantDeadLetters } from './dead-letter-grants.ts';
 import { grantWakeUps } from './wake-up-grants.ts';
@@ -66,10 +66,7 @@ export class RedriveDeadLetters extends Construct {
       ],
     });
     runbookAlarm(this, 'FailedAlarm', {
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        statistic: 'Maximum',
-        period: Duration.minutes(5),
-      }),
+      metric: metricDeadLetters(this.deadLetterQueue),
       threshold: 1,
       meaning: 'A scheduled continuation of redrives failed three times.',
       runbook: 'redrive-failed',
