@@ -55,6 +55,11 @@ function scenarioText(result: ScenarioResult): string {
           `  ${one.consumer}: ${one.repeatedCalls} calls were repeated, their answers came too late (slow machine?)`,
         ),
       ),
+    ...(result.recoveries.length > 0 ? [''] : []),
+    ...result.recoveries.map(
+      ({ result: end, seconds, findings }) =>
+        `  recovery ${end.padEnd(13)} ${String(seconds).padStart(5)} s  found: ${findings.join(', ') || 'nothing'}`,
+    ),
     '',
     verdictLine(result),
     ...result.problems.map((problem) => pc.red(`  ${problem}`)),

@@ -1,5 +1,5 @@
-// `npm run drill`: starts the local system, injects the failures of a scenario, and tells from its own books whether an event
-// was lost or an effect happened twice. Progress goes to stderr, the result to stdout; exit codes are in exit-codes.ts
+// `npm run drill`: starts the local system, injects the failures of a scenario, lets the recovery's state machine find and repair
+// them, and tells from its own books whether an event was lost or an effect happened twice. Progress goes to stderr, the result to stdout; exit codes are in exit-codes.ts
 // (0: every scenario is ok, 1: a scenario failed, 2: wrong option, 4: the local system did not start).
 
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -8,10 +8,11 @@ import { startLocalSystem } from '../local/index.ts';
 import { isEventRecoveryError } from '../model/errors.ts';
 import { runDrill } from '../recovery/drill/run-drill.ts';
 import type { Scenario } from '../recovery/drill/scenario.ts';
-import { DEFAULT_SCENARIO, SCENARIOS } from '../recovery/drill/scenarios/index.ts';
+import { REPRESENTATIVE, SCENARIOS } from '../recovery/drill/scenarios/index.ts';
 import type { Workload } from '../recovery/drill/workload.ts';
 import { github } from '../recovery/drill/workloads/github.ts';
 import { orders } from '../recovery/drill/workloads/orders.ts';
+import { saveReports } from './drill-reports.ts';
 import { drillTable } from './drill-table.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { createOutput } from './output.ts';
@@ -20,7 +21,9 @@ const WORKLOADS: Record<string, Workload> = { orders, github };
 const EVENTS_MAX = 100_000;
 
 interface Options {
-  scenario: Scenario[];
+  scenario?: Scenario[];
+  all?: boolean;
+  report?: string;
   list?: boolean;
   json?: boolean;
   events?: number;
@@ -56,22 +59,29 @@ Exit codes: 0 every scenario is ok; 1 an event was lost, an effect doubled or ou
 did not happen; 2 wrong option; 4 the local system did not start; 70 a bug of the drill.
 
 Examples:
-  npm run drill                                        kill consumers half way
-  npm run drill -- --scenario all --seed 7 --json      everything, for machines
+  npm run drill                                        a representative set
+  npm run drill -- --scenario consumer-crash           kill consumers half way
+  npm run drill -- --all --report reports              everything; each recovery's report as JSON, Markdown and HTML
+  npm run drill -- --all --seed 7 --json               everything, for machines
   npm run drill -- --input github                      real webhook payloads`;
 
 const program = new Command('drill')
-  .description('Kills consumers half way and proves that nothing is lost and nothing is applied twice.')
-  .addOption(
-    new Option('--scenario <names>', 'scenario, several with commas, or "all"')
-      .argParser(scenariosOf)
-      .default(scenariosOf(DEFAULT_SCENARIO), DEFAULT_SCENARIO),
+  .description(
+    'Injects failures, lets the recovery find and repair them, and proves that nothing is lost and nothing is applied twice.',
   )
+  .addOption(
+    new Option(
+      '--scenario <names>',
+      'scenario, several with commas, or "all" (without: a representative set)',
+    ).argParser(scenariosOf),
+  )
+  .addOption(new Option('--all', 'every scenario').conflicts('scenario'))
+  .option('--report <folder>', "write each recovery's report there: JSON, Markdown, HTML")
   .option('--list', 'list the scenarios and end')
   .option('--json', 'print one JSON document')
   .option(
     '--events <n>',
-    'events per scenario, in all (orders only; by default 400, hot-stream 50)',
+    'events per scenario, in all (orders only; by default as many as the scenario needs, mostly 400)',
     wholeNumber(1, EVENTS_MAX),
   )
   .option('--seed <n>', 'same seed, same orders, kill places and delivery faults', wholeNumber(0, 2 ** 32 - 1), 1)
@@ -93,6 +103,7 @@ async function main(): Promise<ExitCode> {
     );
     return EXIT.ok;
   }
+  const scenarios = options.all ? SCENARIOS : (options.scenario ?? REPRESENTATIVE);
   const started = performance.now();
   output.progress('starting the local system: DynamoDB Local, fauxqs, and every function in processes of its own');
   const system = await startLocalSystem({
@@ -106,15 +117,19 @@ async function main(): Promise<ExitCode> {
     const report = await runDrill({
       system,
       workload: options.input,
-      scenarios: options.scenario,
+      scenarios,
       seed: options.seed,
       events: options.events,
       runId: Date.now().toString(36),
       progress: output.progress,
     });
     output.result(report, drillTable);
+    if (options.report !== undefined) {
+      const saved = await saveReports(system, report.scenarios, options.report);
+      output.progress(`${saved.length} reports of recoveries: ${options.report}`);
+    }
     output.progress(`logs of the functions: ${system.runFolder}/logs`);
-    if (report.ok) output.next('npm run drill -- --scenario all');
+    if (report.ok) output.next('npm run drill -- --all --report reports');
     else
       output.next(
         `npm run drill -- --scenario ${report.scenarios.find((one) => !one.ok)?.name} --seed ${options.seed} --json`,

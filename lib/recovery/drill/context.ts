@@ -82,6 +82,8 @@ export interface ContextOptions {
   progress(text: string): void;
 }
 
+/** A drill looks at a system that stands still: what is missing after a second is missing. */
+const RECOVERY = { requestedBy: 'drill', trigger: 'drill', graceSeconds: 1 } as const;
 /** Appends that are in flight at once. */
 const APPEND_CONCURRENCY = 8;
 const PROGRESS_EVERY = 100;
@@ -186,7 +188,7 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
     },
     async recover(input = {}) {
       const started = performance.now();
-      const run = await system.recover({ requestedBy: 'drill', reason: prefix, trigger: 'drill', ...input });
+      const run = await system.recover({ ...RECOVERY, reason: prefix, ...input });
       recoveries.push(run);
       const causes = run.report.findings.map(({ cause }) => cause).join(', ');
       progress(

@@ -2,6 +2,7 @@
 
 import { progressOf } from './checkpoints.ts';
 import { type DrillContext, type Kill, openContext } from './context.ts';
+import { recoveryProblems, recoveryResult } from './judge-recoveries.ts';
 import type { DrillReport, KillResult, Scenario, ScenarioResult } from './scenario.ts';
 import { settle } from './settle.ts';
 import type { DrillSystem } from './system.ts';
@@ -17,6 +18,8 @@ export interface RunOptions {
   events?: number;
   /** Unique per run: part of the streams' names. */
   runId: string;
+  /** False: no recovery after a scenario that runs none itself, and none is asked for. For tests of the verdict. @default true */
+  recover?: boolean;
   progress(text: string): void;
 }
 
@@ -52,9 +55,13 @@ async function runScenario(scenario: Scenario, options: RunOptions): Promise<Sce
     await scenario.run(context).catch((error: Error) => context.problem(error.message));
     progress('waiting until nothing is under way');
     await settle(context);
+    if (context.recoveries.length === 0 && options.recover !== false) {
+      await context.recover({ actions: ['repair'] }).catch((error: Error) => context.problem(error.message));
+      await settle(context);
+    }
     await scenario.verify?.(context);
     const deadLetters = (await deadLetterCount(system)) - deadLettersBefore;
-    const result = await resultOf(scenario, context, deadLetters, endsBefore);
+    const result = await resultOf(scenario, context, deadLetters, endsBefore, options.recover !== false);
     return { ...result, seconds: Math.round((performance.now() - started) / 100) / 10 };
   } finally {
     await context.close();
@@ -66,6 +73,7 @@ async function resultOf(
   context: DrillContext,
   deadLetters: number,
   endsBefore: ReadonlyMap<string, number>,
+  mustRecover: boolean,
 ): Promise<Omit<ScenarioResult, 'seconds'>> {
   const { workload, ledger, system } = context;
   const problems = [...context.problems];
@@ -99,6 +107,7 @@ async function resultOf(
       problems.push(`${kill.consumer} resumed ${kill.streamId} at version ${resumedAt}, not ${kill.expectedResume}`);
     }
   }
+  if (mustRecover) problems.push(...recoveryProblems(context.recoveries, scenario.finds ?? []));
   problems.push(...((await workload.compare?.(context.planned, system)) ?? []));
   const total = (pick: (consumer: (typeof consumers)[number]) => number): number =>
     consumers.reduce((sum, one) => sum + pick(one), 0);
@@ -118,6 +127,7 @@ async function resultOf(
     deadLetters,
     kills,
     consumers,
+    recoveries: context.recoveries.map(recoveryResult),
     problems,
     facts: { ...context.facts },
   };

@@ -1,7 +1,9 @@
 // A scenario is a small module: a name, a sentence, and a function that injects and appends. Waiting for quiet, the
 // verdict and the cleaning up are the runner's.
 
+import type { Cause } from '../diagnose/types.ts';
 import type { DrillContext } from './context.ts';
+import type { RecoveryResult } from './judge-recoveries.ts';
 import type { ConsumerVerdict } from './verdict.ts';
 
 export interface Scenario {
@@ -10,7 +12,13 @@ export interface Scenario {
   summary: string;
   /** Events to append when nobody says how many. @default 400: four streams of a hundred */
   events?: number;
+  /**
+   * Injects and appends. When it asks for no recovery itself, the runner does when everything is quiet: one that is told
+   * nothing, repairs what its diagnosis finds, and verifies.
+   */
   run(context: DrillContext): Promise<void>;
+  /** Causes that the diagnosis must name. @default none: what is injected heals by itself */
+  finds?: readonly Cause[];
   /** Looks at what only shows when everything is quiet. */
   verify?(context: DrillContext): Promise<void> | void;
   /** Dead-letter queues may hold messages afterwards. @default false */
@@ -52,6 +60,8 @@ export interface ScenarioResult {
   deadLetters: number;
   kills: KillResult[];
   consumers: ConsumerResult[];
+  /** Each has a report. */
+  recoveries: RecoveryResult[];
   problems: string[];
   /** What the scenario itself measured. */
   facts: Record<string, unknown>;

@@ -13,7 +13,11 @@ import { orders } from '../../../lib/recovery/drill/workloads/orders.ts';
 let system: LocalSystem;
 let runs = 0;
 
-async function run(scenario: Scenario, events: number, workload: Workload = orders): Promise<ScenarioResult> {
+async function run(
+  scenario: Scenario,
+  events: number,
+  { workload = orders, recover }: { workload?: Workload; recover?: boolean } = {},
+): Promise<ScenarioResult> {
   runs += 1;
   const report = await runDrill({
     system,
@@ -22,6 +26,7 @@ async function run(scenario: Scenario, events: number, workload: Workload = orde
     seed: 1,
     events,
     runId: `t${runs}`,
+    recover,
     progress: () => undefined,
   });
   expect(report.scenarios).toHaveLength(1);
@@ -47,10 +52,11 @@ describe('the drill', () => {
       problems: [],
     });
     expect(result.facts.positions).toBe(48);
+    expect(result.recoveries).toMatchObject([{ result: expect.stringMatching(/^(recovered|nothing-to-do)$/) }]);
   });
 
   it('runs the consumers over 329 real webhook payloads, delivered twice, and reads them back byte for byte', async () => {
-    const result = await run(duplicateDelivery, 0, github);
+    const result = await run(duplicateDelivery, 0, { workload: github });
     expect(result).toMatchObject({
       ok: true,
       appended: 329,
@@ -74,7 +80,7 @@ describe('the drill', () => {
         await context.system.faults.pauseMappings('RelayCommits');
       },
     };
-    const result = await run(losing, 10);
+    const result = await run(losing, 10, { recover: false });
     expect(result.ok).toBe(false);
     expect(result.appended).toBe(10);
     expect(result.lost).toBeGreaterThan(0);
@@ -100,7 +106,7 @@ describe('the drill', () => {
         );
       },
     };
-    const result = await run(doubling, 3);
+    const result = await run(doubling, 3, { recover: false });
     expect(result).toMatchObject({ ok: false, repeated: 1, lost: 0 });
     expect(result.problems).toEqual(['notification: 1 more repeated effects than 0 injected kills explain']);
   });
@@ -116,7 +122,7 @@ describe('the drill', () => {
         await context.append([stream], { from: 0, to: 2 });
       },
     };
-    const result = await run(idle, 3);
+    const result = await run(idle, 3, { recover: false });
     expect(result.ok).toBe(false);
     expect(result.problems.join('\n')).toContain('never happened, so nothing was proved');
     expect(result.kills).toMatchObject([{ consumer: 'inventory', version: 3, resumedAt: null }]);

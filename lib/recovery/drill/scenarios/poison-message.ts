@@ -5,7 +5,6 @@ import { watchAlerts } from '../alerts.ts';
 import type { DrillContext } from '../context.ts';
 import { bookDeadLetters, deadLettersOf } from '../dead-letters.ts';
 import { type Poison, poison } from '../poison.ts';
-import { prove } from '../prove.ts';
 import { repairDeadLetters } from '../repair-dead-letters.ts';
 import type { Scenario } from '../scenario.ts';
 import { settle } from '../settle.ts';
@@ -20,6 +19,7 @@ export const poisonMessage: Scenario = {
   name: 'poison-message',
   summary: 'one event of twenty busy streams always fails; only its stream waits, then it is repaired and redriven',
   events: 200,
+  finds: ['poison-message'],
   async run(context) {
     const streams = context.plan(streamsFor(context.events, { atMost: STREAMS, eventsEach: EVENTS_MIN }));
     const poisoned = streams.reduce((a, b) => (b.events.length > a.events.length ? b : a));
@@ -44,7 +44,6 @@ export const poisonMessage: Scenario = {
       alerts.stop();
     }
   },
-  verify: prove,
 };
 
 /** One dead letter per consumer, at the poisoned event; the other streams are complete, this one waits in order. */

@@ -6,7 +6,6 @@ import { watchAlerts } from '../alerts.ts';
 import type { DrillContext } from '../context.ts';
 import { bookDeadLetters, deadLettersOf, isOpen } from '../dead-letters.ts';
 import { poison } from '../poison.ts';
-import { prove } from '../prove.ts';
 import { seededRandom } from '../random.ts';
 import { repairDeadLetters } from '../repair-dead-letters.ts';
 import type { Scenario } from '../scenario.ts';
@@ -26,6 +25,7 @@ export const poisonStorm: Scenario = {
   name: 'poison-storm',
   summary: '30 % of the events fail for a minute while more keep coming; one alert per cause, then all are redriven',
   events: 200,
+  finds: ['consumer-failing'],
   async run(context) {
     const streams = context.plan(streamsFor(context.events, { atMost: STREAMS, eventsEach: EVENTS_EACH_MIN }));
     const failing = chosen(streams, context.seed);
@@ -46,7 +46,6 @@ export const poisonStorm: Scenario = {
       alerts.stop();
     }
   },
-  verify: prove,
 };
 
 /** Ids of the events that fail. At least one, so that there is a storm at all. */

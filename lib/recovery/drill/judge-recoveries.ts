@@ -1,0 +1,48 @@
+// What the recoveries of a scenario must have said and done: the last one proved that everything is there, and together they
+// named what was injected, although nobody had told them. Pure.
+
+import type { Cause } from '../diagnose/types.ts';
+import type { RecoveryRun } from '../recover/run-recovery.ts';
+
+/** One element of `recoveries` in the JSON output. */
+export interface RecoveryResult {
+  id: string;
+  result: RecoveryRun['result'];
+  /** Causes that the diagnosis named, most urgent first. */
+  findings: Cause[];
+  seconds: number;
+  /** Of the HTML report in the archive bucket; `.json` and `.md` stand beside it. */
+  key: string;
+}
+
+export const recoveryResult = ({ id, result, key, report }: RecoveryRun): RecoveryResult => ({
+  id,
+  result,
+  findings: [...new Set(report.findings.map(({ cause }) => cause))],
+  seconds: Math.round((report.endedAt - report.startedAt) / 100) / 10,
+  key,
+});
+
+const COMPLETE: readonly RecoveryRun['result'][] = ['recovered', 'nothing-to-do'];
+
+/** Sentences about what is wrong. `finds`: causes that must have been named. */
+export function recoveryProblems(runs: readonly RecoveryRun[], finds: readonly Cause[]): string[] {
+  const problems: string[] = [];
+  const last = runs.at(-1);
+  if (last === undefined) return ['no recovery was run, so nothing was proved'];
+  const { result, report } = last;
+  if (!COMPLETE.includes(result)) {
+    const steps = report.steps.map(({ name, outcome, summary }) => `${name} ${outcome}: ${summary}`);
+    problems.push(`the recovery ended as "${result}": ${steps.slice(-2).join('; ')}`);
+  }
+  if (report.after?.ok !== true) {
+    const [violation] = report.after?.violations ?? [];
+    problems.push(`the recovery's verification is not ok: ${violation?.detail ?? 'it did not come to it'}`);
+  }
+  const named = new Set(runs.flatMap((run) => run.report.findings.map(({ cause }) => cause)));
+  for (const cause of finds) {
+    if (!named.has(cause))
+      problems.push(`the diagnosis did not name "${cause}", but ${[...named].join(', ') || 'nothing'}`);
+  }
+  return problems;
+}
