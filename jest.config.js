@@ -10,6 +10,9 @@ export default {
   coverageProvider: 'v8',
   collectCoverageFrom: ['lib/**/*.ts', 'lambdas/**/*.ts'],
   testTimeout: 60_000,
+  // One worker per core: with one less, the default, two cores run one test at a time, and system tests mostly wait.
+  maxWorkers: '100%',
+  testSequencer: '<rootDir>/tools/jest/system-tests-first.mjs',
   projects: [
     {
       ...common,
