@@ -104,8 +104,20 @@ describe('the package', () => {
 });
 
 describe("the newcomer's project", () => {
-  it('has no type error', async () => {
+  it('has no type error, neither in the example nor in the twelve lines of the main README', async () => {
     await node([join(import.meta.dirname, '../../node_modules/typescript/bin/tsc'), '--project', 'tsconfig.json']);
+  });
+
+  it('has in the twelve lines a consumer as stack and function need it', async () => {
+    const script = `
+      const { declaration, handler } = await import('./loyalty.ts');
+      console.log(JSON.stringify({ ...declaration, handler: typeof handler }));`;
+    expect(JSON.parse(await node(['--input-type=module', '--eval', script]))).toMatchObject({
+      name: 'loyalty',
+      eventTypes: ['OrderPlaced'],
+      effects: 'transactional',
+      handler: 'function',
+    });
   });
 
   describe('on this machine', () => {

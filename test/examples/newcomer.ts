@@ -10,6 +10,7 @@ import { packageManifest } from '../../tools/package/manifest.ts';
 
 const root = join(import.meta.dirname, '../..');
 const readme = readFileSync(join(root, 'examples/order-fulfilment/README.md'), 'utf8');
+const mainReadme = readFileSync(join(root, 'README.md'), 'utf8');
 const run = promisify(execFile);
 
 /** What the README tells to install beside the package. */
@@ -36,6 +37,7 @@ export async function createProject(): Promise<Project> {
     writeFileSync(file, text);
   }
   addToStack(join(folder, 'order-fulfilment/stack.ts'));
+  for (const [name, text] of twelveLines()) writeFileSync(join(folder, name), text);
   return { folder, packed, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
@@ -71,6 +73,27 @@ function linkDependencies(folder: string): void {
 function filesOfReadme(): [name: string, text: string][] {
   const blocks = readme.matchAll(/^`([\w/.-]+)`[^\n]*\n\n```(?:ts|json)\n([\s\S]*?)```/gm);
   return [...blocks].map(([, name, text]) => [name as string, text as string]);
+}
+
+/** The main README's consumer, and its lines for a stack inside of one. */
+function twelveLines(): [name: string, text: string][] {
+  const [, consumer, stack] = /```ts\n(\/\/ loyalty\.ts[\s\S]*?)(\/\/ stack\.ts[\s\S]*?)```/.exec(mainReadme) ?? [];
+  if (consumer === undefined || stack === undefined) throw new Error('README.md has no consumer in twelve lines');
+  const around = [
+    "import { join } from 'node:path';",
+    "import { Stack } from 'aws-cdk-lib';",
+    "import type { Table } from 'aws-cdk-lib/aws-dynamodb';",
+    "import type { Construct } from 'constructs';",
+    "import { EventConsumer, type IEventBus, type IEventStore } from 'event-recovery';",
+    "import { declaration } from './loyalty.ts';",
+    'export class LoyaltyStack extends Stack {',
+    '  constructor(scope: Construct, { eventStore, eventBus, points }: { eventStore: IEventStore; eventBus: IEventBus; points: Table }) {',
+    "    super(scope, 'Loyalty');",
+  ];
+  return [
+    ['loyalty.ts', consumer],
+    ['loyalty-stack.ts', [...around, stack, '  }', '}', ''].join('\n')],
+  ];
 }
 
 function addToStack(file: string): void {

@@ -3,21 +3,15 @@
 import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
 import { Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
 import { Tracer as PowertoolsTracer } from '@aws-lambda-powertools/tracer';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { lambdaPipeline, type Observability } from '../../lib/platform/lambda-pipeline.ts';
 import { createLogger, createMetrics, createTracing } from '../../lib/platform/powertools.ts';
+import { captureOutput } from '../support/captured-output.ts';
 
-let output: Record<string, unknown>[];
+const output = captureOutput();
 let observability: Observability;
 beforeEach(() => {
   process.env.AWS_LAMBDA_INITIALIZATION_TYPE = 'on-demand';
-  output = [];
-  const capture = (chunk: unknown) => {
-    for (const line of String(chunk).split('\n')) if (line.startsWith('{')) output.push(JSON.parse(line));
-    return true;
-  };
-  jest.spyOn(process.stdout, 'write').mockImplementation(capture);
-  jest.spyOn(process.stderr, 'write').mockImplementation(capture);
   observability = {
     logger: createLogger(new PowertoolsLogger({ serviceName: 'inventory' })),
     metrics: createMetrics(new PowertoolsMetrics({ namespace: 'EventRecovery', serviceName: 'inventory' })),
@@ -26,7 +20,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   delete process.env.AWS_LAMBDA_INITIALIZATION_TYPE;
-  jest.restoreAllMocks();
 });
 
 const context = (awsRequestId: string) => ({

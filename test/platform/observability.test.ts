@@ -4,27 +4,16 @@
 import { Logger as PowertoolsLogger } from '@aws-lambda-powertools/logger';
 import { Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
 import { Tracer as PowertoolsTracer } from '@aws-lambda-powertools/tracer';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InvalidInputError } from '../../lib/model/errors.ts';
 import { errorFacts, recordingLogger, silentLogger } from '../../lib/platform/logging.ts';
 import { recordingMetrics, silentMetrics } from '../../lib/platform/metrics.ts';
 import { createLogger, createMetrics, createTracing } from '../../lib/platform/powertools.ts';
 import { recordingTracing, silentTracing } from '../../lib/platform/tracing.ts';
+import { captureOutput } from '../support/captured-output.ts';
 
 /** Everything that is written to stdout and stderr, parsed. */
-let output: Record<string, unknown>[];
-beforeEach(() => {
-  output = [];
-  const capture = (chunk: unknown) => {
-    for (const line of String(chunk).split('\n')) if (line.startsWith('{')) output.push(JSON.parse(line));
-    return true;
-  };
-  jest.spyOn(process.stdout, 'write').mockImplementation(capture);
-  jest.spyOn(process.stderr, 'write').mockImplementation(capture);
-});
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+const output = captureOutput();
 
 describe('a logger', () => {
   it('adds the facts of its parents to every line; a line’s own win', () => {

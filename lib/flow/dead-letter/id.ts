@@ -26,7 +26,7 @@ export function deadLetterKeyOf(id: string): DeadLetterKey {
       what: 'dead letter id',
       got: id,
       allowed: '<consumer>#<generation>#<version>#<stream id>',
-      remedy: 'take the id from a listing: npx event-recovery dead-letters list',
+      remedy: 'take the id from a listing: npx event-recovery dead-letters',
     });
   }
   return {

@@ -4,6 +4,7 @@
 import type { Functions } from '../functions/functions.ts';
 import type { LambdaFunction } from '../functions/lambda-function.ts';
 import type { GatewayCall, ServiceHandler } from './gateway.ts';
+import { isJson } from './is-json.ts';
 import { errorReply, jsonReply, type Reply } from './replies.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#function-configuration-deployment-and-execution */
@@ -71,12 +72,3 @@ const configurationOf = ({ spec }: LambdaFunction): object => ({
   State: 'Active',
   LastUpdateStatus: 'Successful',
 });
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -4,6 +4,7 @@
 import type { Execution, HistoryEntry, Machines } from '../states/machines.ts';
 import { STATE_MAX_BYTES } from '../states/tasks.ts';
 import type { ServiceHandler } from './gateway.ts';
+import { isJson } from './is-json.ts';
 import { errorReply, jsonReply, type Reply } from './replies.ts';
 
 interface Input {
@@ -140,12 +141,3 @@ const refused = (code: string, message: string): Reply => errorReply('sfn', code
 
 const noMachine = (arn: string | undefined): Reply =>
   refused('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

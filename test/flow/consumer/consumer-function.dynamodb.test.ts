@@ -3,7 +3,7 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startFauxqs } from 'fauxqs';
 import { type DefinedConsumer, defineConsumer } from '../../../lib/flow/consumer/define-consumer.ts';
 import type { React } from '../../../lib/flow/consumer/port.ts';
@@ -12,6 +12,7 @@ import { createRegistry } from '../../../lib/flow/registry/registry.ts';
 import type { Position } from '../../../lib/model/ids.ts';
 import { createDynamo } from '../../../lib/platform/dynamodb/client.ts';
 import { ALL_TABLES } from '../../../lib/platform/dynamodb/schemas.ts';
+import { captureOutput } from '../../support/captured-output.ts';
 import { createLocalTables } from '../../support/dynamodb-local.ts';
 import { sqsRecord, wakeUp } from './message-samples.ts';
 
@@ -21,7 +22,7 @@ const client = () => new DynamoDBClient({});
 let sqsServer: Awaited<ReturnType<typeof startFauxqs>>;
 let queueUrl: string;
 let variables: Record<string, string>;
-let output: Record<string, unknown>[];
+const output = captureOutput();
 let streams = 0;
 
 beforeAll(async () => {
@@ -68,16 +69,6 @@ afterAll(() => sqsServer.stop());
 
 beforeEach(() => {
   Object.assign(process.env, variables);
-  output = [];
-  const capture = (chunk: unknown) => {
-    for (const line of String(chunk).split('\n')) if (line.startsWith('{')) output.push(JSON.parse(line));
-    return true;
-  };
-  jest.spyOn(process.stdout, 'write').mockImplementation(capture);
-  jest.spyOn(process.stderr, 'write').mockImplementation(capture);
-});
-afterEach(() => {
-  jest.restoreAllMocks();
 });
 
 const inventory = (react: React): DefinedConsumer =>
