@@ -38,8 +38,9 @@ export function createCheckpointChecks(options: {
   ledger: Ledger;
   violations: Violations;
   now: () => number;
+  onTakeOver: () => void;
 }): CheckpointChecks {
-  const { consumers, ledger, violations, now } = options;
+  const { consumers, ledger, violations, now, onTakeOver } = options;
   const followed = new Map<string, Followed>();
   const resolutions = new Map<string, Resolution>();
   const wanted = new Map(consumers.map(({ name, eventTypes }) => [name, new Set(eventTypes)]));
@@ -90,6 +91,7 @@ export function createCheckpointChecks(options: {
     if (tokenAfter < tokenBefore) violations.report('token-reused', `${where}: ${tokenBefore} -> ${tokenAfter}`);
     const takenOver = tokenAfter !== tokenBefore;
     const held = before?.leaseOwner !== undefined;
+    if (takenOver && held) onTakeOver();
     if (takenOver && held && number(before, 'leaseUntil') > now()) {
       const leftMs = number(before, 'leaseUntil') - now();
       violations.report('lease-stolen', `${where}: ${leftMs} ms before the lease of ${before?.leaseOwner} ended`);

@@ -47,8 +47,10 @@ export function createChecks(options: {
   violations: Violations;
   disturbances: Disturbances;
   now: () => number;
+  /** A lease was taken over from a holder that did not give it back. */
+  onTakeOver: () => void;
 }): Checks {
-  const { plan, violations, disturbances, now } = options;
+  const { plan, violations, disturbances, now, onTakeOver } = options;
   const { consumers } = plan;
   const ledger = createLedger();
   const tries = new Map<string, number>();
@@ -57,7 +59,7 @@ export function createChecks(options: {
 
   const store = createStoreChecks({ ledger, violations, decode: decodeCommit, now });
   const log = createLogChecks({ ledger, violations });
-  const checkpoints = createCheckpointChecks({ consumers, ledger, violations, now });
+  const checkpoints = createCheckpointChecks({ consumers, ledger, violations, now, onTakeOver });
   const markers = createMarkerWatch();
   const deadLetters = createDeadLetterChecks({
     consumers,

@@ -41,6 +41,8 @@ export type ViolationKind =
   | 'nobody-comes'
   | 'marker-not-completed'
   | 'tries-without-end'
+  // The verifier.
+  | 'verify-wrong'
   | 'message-not-understood'
   // The end of a run.
   | 'not-quiet'

@@ -13,16 +13,21 @@ export interface Mutant {
   file: string;
   from: string;
   to: string;
+  /** Further replacements in the same file, when the guard stands in two places. */
+  also?: readonly { from: string; to: string }[];
 }
 
 export const REPOSITORY = join(import.meta.dirname, '../../..');
 
 /** @throws Error when the text is not there exactly once */
-export function mutatedSource({ name, file, from, to }: Mutant): string {
-  const source = readFileSync(join(REPOSITORY, file), 'utf8');
-  const found = source.split(from).length - 1;
-  if (found !== 1) throw new Error(`mutant "${name}": expected its text once in ${file}, found it ${found} times`);
-  return source.replace(from, () => to);
+export function mutatedSource({ name, file, from, to, also = [] }: Mutant): string {
+  let source = readFileSync(join(REPOSITORY, file), 'utf8');
+  for (const edit of [{ from, to }, ...also]) {
+    const found = source.split(edit.from).length - 1;
+    if (found !== 1) throw new Error(`mutant "${name}": expected its text once in ${file}, found it ${found} times`);
+    source = source.replace(edit.from, () => edit.to);
+  }
+  return source;
 }
 
 /** Must be called before the file is loaded in this thread. */

@@ -24,6 +24,9 @@ const CONSUMER: readonly EngineCounter[] = [
   'MarkersAlreadyCompleted',
   'GroupsSplit',
   'AskedForMore',
+  'BackUps',
+  'EventsDiscarded',
+  'EventsRedelivered',
 ];
 
 const RELAY: readonly string[] = [
@@ -33,7 +36,23 @@ const RELAY: readonly string[] = [
   RELAY_METRICS.entriesNotPublished,
 ];
 
+/** The upper floor: counters, and lines of the log where it does not count. */
+const UPPER_FLOOR: readonly string[] = [
+  'repair: failed batch relayed',
+  'scan: GapStreams',
+  'scan: LagEvents',
+  'scan: ParkedStreams',
+  'scan: UnknownConsumers',
+  'intake: DeadMessages',
+  'intake: dead message not taken in: it comes back',
+  'redrive: dead letter given back',
+];
+
+const VERIFY: readonly string[] = ['sound', 'damage'];
+
 export const BRANCHES: readonly string[] = [
   ...CONSUMER.map((name) => `consumer: ${name}`),
   ...RELAY.map((name) => `relay: ${name}`),
+  ...UPPER_FLOOR,
+  ...VERIFY.map((name) => `verify: ${name}`),
 ];

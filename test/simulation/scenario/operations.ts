@@ -11,9 +11,14 @@ const EXPIRE_EVERY_MS = MINUTE_MS;
 const CHECK_IDLE_EVERY_MS = MINUTE_MS / 2;
 
 /** Schedules and expiry from now until `until`. */
-export function planSchedules({ scheduler, engine, faults }: Cloud, recovery: RecoverySystem, until: number): void {
+export function planSchedules(
+  { scheduler, engine, faults }: Cloud,
+  recovery: RecoverySystem,
+  until: number,
+  withScans: boolean,
+): void {
   for (let at = scheduler.now() + MINUTE_MS; at < until; at += SCAN_EVERY_MS) {
-    scheduler.at(at, recovery.scanNow);
+    if (withScans) scheduler.at(at, recovery.scanNow);
     scheduler.at(at + 20_000, recovery.announceNow);
   }
   const expire = (): void => {

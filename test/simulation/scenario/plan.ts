@@ -60,12 +60,20 @@ export interface Plan {
   /** How long a completed marker protects. */
   markerTtlMs: number;
   faults: FaultPlan;
+  /** No gap scan runs: what it would heal must not be needed. Only where no fault loses a delivery for good. */
+  isWithoutScans: boolean;
+  /** At the end the verifier looks at everything. */
+  isInspected: boolean;
 }
 
 export const EVENT_TYPES = ['Placed', 'Paid', 'Shipped', 'Noted'] as const;
 /** Appends happen in the first minutes; faults go on for longer, so that retries and recoveries meet them too. */
 const APPENDS_MS = { min: 60_000, max: 6 * 60_000 };
 const FAULTS_AFTER_APPENDS_MS = { min: 0, max: 8 * 60_000 };
+/** With these, a stream may wait for a scan: a delivery is lost, or an operator dies before the wake-up. */
+const LOSSES: readonly FaultKind[] = ['bus-drop', 'redrive-under-faults', 'discard-under-faults'];
+/** Looking at everything takes as long as a seventh of a run. */
+const INSPECTED_SHARE = 0.25;
 const MIN_EVENTS = 60;
 const MIN_FAULT_KINDS = 12;
 
@@ -82,6 +90,8 @@ export function planOf(seed: number, overrides: Overrides = {}): Plan {
     maxRetries: prng.int(3, 12),
     backfillCommits: { batch: prng.pick([1, 3, 250]), continuation: prng.pick([2, 5, 1_000]) },
   };
+  const rates = planFaults(seed, overrides.faults);
+  const isLossless = LOSSES.every((kind) => rates[kind] === undefined);
   const faultsUntilMs = spanMs + prng.int(FAULTS_AFTER_APPENDS_MS.min, FAULTS_AFTER_APPENDS_MS.max);
   return {
     seed,
@@ -91,9 +101,11 @@ export function planOf(seed: number, overrides: Overrides = {}): Plan {
     consumers,
     relay,
     markerTtlMs: prng.pick([20 * 60_000, 24 * 3_600_000]),
+    isWithoutScans: isLossless && createPrng(seed, 'plan/scans').chance(0.5),
+    isInspected: createPrng(seed, 'plan/inspection').chance(INSPECTED_SHARE),
     faults: {
       seed,
-      rates: planFaults(seed, overrides.faults),
+      rates,
       from: START_OF_TIME + (overrides.faultsFromMs ?? 0),
       until: START_OF_TIME + Math.min(faultsUntilMs, overrides.faultsUntilMs ?? Number.POSITIVE_INFINITY),
     },
@@ -145,7 +157,7 @@ function planConsumer(prng: Prng, name: string, effects: PlannedConsumer['effect
     batchSize: prng.pick([1, 3, 10, 10]),
     maxConcurrency: prng.pick([1, 2, 5, 10]),
     batchWindowMs: prng.pick([0, 0, 500, 2_000]),
-    maxReceiveCount: prng.int(3, 8),
+    maxReceiveCount: prng.pick([1, 2, 3, 5, 8]),
   };
 }
 

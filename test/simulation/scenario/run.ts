@@ -2,6 +2,7 @@
 // minutes and three redrives nothing may wait; then one more event per stream, which heals what only a next commit heals.
 
 import { checkEnd } from '../invariants/end-checks.ts';
+import { inspect } from '../invariants/inspection.ts';
 import { asMacrotask } from '../kernel/drain.ts';
 import { START_OF_TIME } from '../kernel/scheduler.ts';
 import type { Trace } from '../kernel/trace.ts';
@@ -48,6 +49,7 @@ export const runSeed = (seed: number, options: RunOptions = {}): Promise<Run> =>
     try {
       play(cloud, plan);
       drain();
+      if (plan.isInspected && cloud.violations.first === undefined) inspectEnd(cloud, drain);
     } finally {
       process.off('unhandledRejection', onUnhandled);
       Error.stackTraceLimit = stackTraceLimit;
@@ -74,7 +76,7 @@ function play(cloud: Cloud, plan: Plan): void {
   const lastAppendAt = START_OF_TIME + Math.max(0, ...plan.appends.map(({ atMs }) => atMs));
   const faultsEndAt = Math.max(plan.faults.until, lastAppendAt);
   producers.start();
-  planSchedules(cloud, recovery, faultsEndAt);
+  planSchedules(cloud, recovery, faultsEndAt, !plan.isWithoutScans);
   planOperator(cloud, recovery, faultsEndAt);
   run(faultsEndAt);
   faults.stop();
@@ -84,7 +86,7 @@ function play(cloud: Cloud, plan: Plan): void {
 
   trace.note('run', 'quiet begins');
   const quietAt = scheduler.now() + QUIET_WITHIN_MS;
-  planSchedules(cloud, recovery, quietAt);
+  planSchedules(cloud, recovery, quietAt, !plan.isWithoutScans);
   for (const ms of REDRIVES_AFTER_MS) scheduler.after(ms, () => redriveAll(cloud, recovery));
   run(quietAt);
   if (failed()) return;
@@ -104,7 +106,8 @@ function play(cloud: Cloud, plan: Plan): void {
     });
   });
   const endAt = scheduler.now() + END_WITHIN_MS;
-  planSchedules(cloud, recovery, endAt);
+  // Whatever was owed meanwhile is paid: the scan closes its rows.
+  planSchedules(cloud, recovery, endAt, true);
   run(endAt);
   if (failed()) return;
   checks.store.finish();
@@ -112,6 +115,22 @@ function play(cloud: Cloud, plan: Plan): void {
   checks.quiet.check('lost-event', { mayBeParked: false, isExcused: () => false });
   const { engine } = cloud;
   checkEnd({ deadLetters: engine.items('DeadLetters'), recovery: engine.items('Recovery') }, violations);
+}
+
+function inspectEnd({ plan, engine, checks, violations, scheduler, branches, trace }: Cloud, drain: () => void): void {
+  branches.set('verify: sound', 1);
+  inspect({
+    seed: plan.seed,
+    engine,
+    ledger: checks.ledger,
+    violations,
+    now: scheduler.now(),
+    drain,
+    onDamage: (name) => {
+      branches.set('verify: damage', 1);
+      trace.note('damage', name);
+    },
+  });
 }
 
 /** As few types as wake up every consumer. */

@@ -19,6 +19,7 @@ import { createEventBus, type EventBus } from '../world/event-bus.ts';
 import { createFaults, type Faults } from '../world/faults.ts';
 import { createFaultyDynamo } from '../world/faulty-dynamo.ts';
 import { type CallPort, createCallPort } from '../world/port-calls.ts';
+import { createSleepers } from '../world/sleepers.ts';
 import { createDisturbances, type Disturbances } from './disturbances.ts';
 
 export const EFFECTS_TABLE: TableSchema = {
@@ -66,7 +67,9 @@ export function createCloud(plan: Plan, drain: () => void, keepTrace: boolean): 
     ({ kind, detail }) => trace.note('VIOLATION', `${kind}: ${detail}`),
   );
   const disturbances = createDisturbances(scheduler.now);
-  const checks = createChecks({ plan, violations, disturbances, now: scheduler.now });
+  const sleepers = createSleepers(scheduler, disturbances.note);
+  const { onTakeOver } = sleepers;
+  const checks = createChecks({ plan, violations, disturbances, now: scheduler.now, onTakeOver });
   let committed = (): void => undefined;
   const observer = createObserver((change) => {
     checks.onChange(change);
@@ -77,7 +80,7 @@ export function createCloud(plan: Plan, drain: () => void, keepTrace: boolean): 
     tables: [...ALL_TABLES, EFFECTS_TABLE],
     onChange: observer.onChange,
   });
-  const call = createCallPort({ scheduler, faults, trace, seed, disturbed: disturbances.note });
+  const call = createCallPort({ scheduler, faults, trace, seed, disturbed: disturbances.note, sleepers });
   const branches = new Map<string, number>();
   const take = (branch: string): void => void branches.set(branch, (branches.get(branch) ?? 0) + 1);
 

@@ -7,6 +7,7 @@ import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Trace } from '../kernel/trace.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import type { Faults } from './faults.ts';
+import type { Sleepers } from './sleepers.ts';
 
 /** The errors that this service's client would throw. A kind without an error never strikes this call. */
 export interface CallErrors {
@@ -45,8 +46,9 @@ export function createCallPort(options: {
   trace: Trace;
   seed: number;
   disturbed: Disturbed;
+  sleepers: Sleepers;
 }): CallPort {
-  const { scheduler, faults, trace, seed, disturbed } = options;
+  const { scheduler, faults, trace, seed, disturbed, sleepers } = options;
   const latency = createPrng(seed, 'latency');
   /** Until when each service (a table, the bus, SQS) refuses everything. */
   const outages = new Map<string, number>();
@@ -66,9 +68,8 @@ export function createCallPort(options: {
     }
     if (faults.strikes('pause', site)) {
       disturbed(process);
-      const paused = faults.details('pause').int(PAUSE_MS.min, PAUSE_MS.max);
-      process.freeze();
-      scheduler.after(paused, () => process.thaw());
+      const details = faults.details('pause');
+      sleepers.add(process, details.int(PAUSE_MS.min, PAUSE_MS.max), details);
       // Half of them fall asleep with the request unsent: it goes out when the process wakes up.
       if (faults.details('pause').chance(0.5)) {
         return new Promise<T>((resolve, reject) => {

@@ -1,0 +1,16 @@
+// Seeds in which the simulation has found a fault, of the code under test or of its own checks, and what it was. They are run
+// at every test; a later change of the plan gives a seed another course, so each finding also has a test of its own.
+
+export const FOUND: readonly { seed: number; what: string; test?: string }[] = [
+  {
+    seed: 223,
+    what: "a cold scan with a wrong clock took the scan's lease minutes too early",
+    test: 'test/recovery/gap/scan.test.ts',
+  },
+  {
+    seed: 1013,
+    what: 'a redelivery that was on its way undid the discard of its dead letter',
+    test: 'test/flow/consumer/engine/rewind-redeliver.test.ts',
+  },
+  { seed: 1142, what: 'the ledger did not know that a sleeper disturbs when it wakes up' },
+];
