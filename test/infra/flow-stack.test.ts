@@ -111,21 +111,24 @@ describe('the alerts topic', () => {
     expect(alarm.AlarmActions).toHaveLength(1);
   });
 
-  it('is told at 70 % of the ceiling of the log: its head is occupied for that share of three periods in a row', () => {
-    const alarm = resource(flow, 'AWS::CloudWatch::Alarm', 'EventBusRelayHeadBusy').Properties;
+  it('is told at 70 % of the ceiling: relays are at work for that share of three periods in a row', () => {
+    const alarm = resource(flow, 'AWS::CloudWatch::Alarm', 'EventBusRelayCeiling').Properties;
     expect(alarm).toMatchObject({
-      Namespace: 'EventRecovery',
-      MetricName: 'LogHeadBusyMs',
-      Dimensions: [{ Name: 'service', Value: 'relay-commits' }],
-      Statistic: 'Sum',
-      Period: 300,
-      Threshold: 210_000,
+      Threshold: 0.7,
       EvaluationPeriods: 3,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
     });
-    const { POWERTOOLS_METRICS_NAMESPACE, POWERTOOLS_SERVICE_NAME } = (
-      relay.Environment as { Variables: Record<string, string> }
-    ).Variables;
-    expect([POWERTOOLS_METRICS_NAMESPACE, POWERTOOLS_SERVICE_NAME]).toEqual([alarm.Namespace, 'relay-commits']);
+    const FunctionName = { Ref: expect.stringMatching(/^EventBusRelayRelayCommits/) };
+    const ofRelay = (MetricName: string) => ({
+      Namespace: 'AWS/Lambda',
+      MetricName,
+      Dimensions: [{ Name: 'FunctionName', Value: FunctionName }],
+    });
+    const stat = (name: string, Stat: string) => ({ Metric: ofRelay(name), Stat, Period: 300 });
+    expect(alarm.Metrics).toEqual([
+      expect.objectContaining({ Expression: 'worked / (relays * 300000)' }),
+      { Id: 'worked', MetricStat: stat('Duration', 'Sum'), ReturnData: false },
+      { Id: 'relays', MetricStat: stat('ConcurrentExecutions', 'Maximum'), ReturnData: false },
+    ]);
   });
 });

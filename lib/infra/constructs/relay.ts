@@ -2,7 +2,7 @@
 // to the bus. A batch that the event source mapping gives up on goes, with its records, to the relay-failures bucket.
 
 import { Duration } from 'aws-cdk-lib';
-import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, type Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type * as events from 'aws-cdk-lib/aws-events';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
@@ -20,10 +20,9 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { PAGE_MAX_STREAMS } from '../../flow/log/pages.ts';
-import { RELAY_METRICS } from '../../flow/relay/dependencies.ts';
 import { BUS_SOURCE, RELAY_BACKFILL } from '../../model/wake-up.ts';
 import { acknowledgeResourceWildcard } from './acknowledgements.ts';
-import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from './event-function.ts';
+import { ASYNC_INVOKE, ProjectFunction } from './event-function.ts';
 import type { IEventStore } from './event-store-base.ts';
 import { DIRECTORY_KEYS, grantOnKeys } from './key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from './queues.ts';
@@ -51,10 +50,10 @@ export const ITERATOR_AGE_ALARM = Duration.minutes(15);
 /** Metrics of the relay are looked at over this time. */
 const METRIC_PERIOD = Duration.minutes(5);
 /**
- * The log is written by one transaction after the other, so its head can be busy for at most the whole of a period. 70 %
- * leaves room for a peak and time to act; races between relays cost most of what lies above.
+ * One shard's relay works on one batch after the other, and all relays write to one head: whichever of the two is the bottleneck,
+ * relays that are at work all of the time have reached the ceiling. 70 % leave room for a peak and time to act.
  */
-export const HEAD_BUSY_ALARM_SHARE = 0.7;
+export const RELAY_BUSY_ALARM_SHARE = 0.7;
 
 export interface RelayOptions {
   /**
@@ -122,11 +121,11 @@ export class Relay extends Construct {
       runbook: 'relay-backfill-failed',
       alertsTopic,
     });
-    runbookAlarm(this, 'HeadBusyAlarm', {
-      metric: this.metricHeadBusy(),
-      threshold: HEAD_BUSY_ALARM_SHARE * METRIC_PERIOD.toMilliseconds(),
+    runbookAlarm(this, 'CeilingAlarm', {
+      metric: this.metricBusy(),
+      threshold: RELAY_BUSY_ALARM_SHARE,
       evaluationPeriods: 3,
-      meaning: 'For 15 minutes the log was written to for 70 % of the time or more: its ceiling is near.',
+      meaning: 'For 15 minutes the relays were at work for 70 % of the time or more: the ceiling of the log is near.',
       runbook: 'relay-log-ceiling',
       alertsTopic,
     });
@@ -161,17 +160,20 @@ export class Relay extends Construct {
   }
 
   /**
-   * Milliseconds for which the head of the log was occupied. Divided by the period it is the utilisation of the log, 1 at most.
-   * @default sum over 5 minutes
+   * Share of the time for which the relays were at work; 1 is the ceiling, of one relay as of many. Their number is the most that
+   * ran at once: Lambda, "Monitoring concurrency", emits `ConcurrentExecutions` for every function.
+   * @default over 5 minutes
    */
-  metricHeadBusy(options?: MetricOptions): Metric {
-    return new Metric({
-      namespace: METRICS_NAMESPACE,
-      metricName: RELAY_METRICS.headBusyMs,
-      dimensionsMap: { service: 'relay-commits' },
-      statistic: 'Sum',
-      period: METRIC_PERIOD,
-      ...options,
+  metricBusy(): MathExpression {
+    const period = METRIC_PERIOD;
+    return new MathExpression({
+      expression: `worked / (relays * ${period.toMilliseconds()})`,
+      usingMetrics: {
+        worked: this.function.metricDuration({ statistic: 'Sum', period }),
+        relays: this.function.metric('ConcurrentExecutions', { statistic: 'Maximum', period }),
+      },
+      period,
+      label: 'Share of time for which relays were at work',
     });
   }
 
