@@ -66,7 +66,12 @@ describe('permissions', () => {
         .filter((statement) => resourcesIn(statement).some((each) => /events-table-name>$/.test(arn(each, template))))
         .flatMap(actionsOf),
     );
-    expect([...new Set(onEvents)].sort()).toEqual(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan']);
+    expect([...new Set(onEvents)].sort()).toEqual([
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:Query',
+      'dynamodb:Scan',
+    ]);
   });
 
   it('give a consumer the store for reading and only its own items for writing', () => {
@@ -138,6 +143,23 @@ describe('permissions', () => {
       'sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <RedriveDeadLetterQueue>',
       'sqs:GetQueueAttributes sqs:SendMessage on arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:* /event-recovery',
       'xray:PutTelemetryRecords xray:PutTraceSegments on *',
+    ]);
+  });
+
+  it('give the scrub everything to read, and its own rows and incidents to write', () => {
+    expect(allowed(templates.recovery, 'Scrub')).toEqual([
+      'BatchGetItem Query Scan on <events-table-name>',
+      'BatchGetItem Query Scan on <log-table-name>',
+      'GetItem PutItem on <recovery-table-name> scrub',
+      'GetItem UpdateItem on <recovery-table-name> lease',
+      'PutItem Query UpdateItem on <recovery-table-name> finding',
+      'PutItem on <recovery-table-name> audit#*',
+      'UpdateItem on <log-table-name> incident',
+      'cloudwatch:GetMetricData xray:PutTelemetryRecords xray:PutTraceSegments on *',
+      'events:PutEvents on <event-bus-name>',
+      'lambda:GetEventSourceMapping on <relay-mapping-arn>',
+      'logs:CreateLogStream logs:PutLogEvents on <ScrubScrubEventsLogGroup>',
+      'sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <ScrubDeadLetterQueue>',
     ]);
   });
 

@@ -28,7 +28,10 @@ describe('alarms', () => {
     const watchesSilence = (properties: Record<string, unknown>) =>
       properties.ComparisonOperator === 'LessThanThreshold';
     const silent = alarms.filter(([, { Properties }]) => watchesSilence(Properties));
-    expect(silent.map(([, { Properties }]) => anchorOf(Properties.AlarmDescription))).toEqual(['gap-scan-silent']);
+    expect(silent.map(([, { Properties }]) => anchorOf(Properties.AlarmDescription)).sort()).toEqual([
+      'gap-scan-silent',
+      'scrub-silent',
+    ]);
     for (const [id, { Properties }] of alarms) {
       const missing = watchesSilence(Properties) ? 'breaching' : 'notBreaching';
       expect({ id, ...Properties }).toMatchObject({ TreatMissingData: missing });

@@ -4,6 +4,13 @@ import type { RegisterCommand } from '../command.ts';
 import { registerDeadLetters } from './dead-letters.ts';
 import { registerGaps } from './gaps.ts';
 import { registerLocal } from './local.ts';
+import { registerScrub } from './scrub.ts';
 import { registerVerify } from './verify.ts';
 
-export const commands: readonly RegisterCommand[] = [registerGaps, registerDeadLetters, registerVerify, registerLocal];
+export const commands: readonly RegisterCommand[] = [
+  registerGaps,
+  registerDeadLetters,
+  registerVerify,
+  registerScrub,
+  registerLocal,
+];

@@ -23,6 +23,7 @@ export const PROJECT_FUNCTIONS = [
   'repair-relay',
   'report-status',
   'scan-gaps',
+  'scrub-events',
   'verify-consistency',
 ] as const;
 export type ProjectFunctionName = (typeof PROJECT_FUNCTIONS)[number];

@@ -26,7 +26,11 @@ export type RunbookAnchor =
   | 'gap-scan-failed'
   | 'gap-scan-gaps'
   | 'gap-scan-lag'
-  | 'gap-scan-unknown';
+  | 'gap-scan-unknown'
+  | 'scrub-silent'
+  | 'scrub-failed'
+  | 'scrub-overdue'
+  | 'scrub-damage';
 
 export const RUNBOOK = 'docs/runbooks/README.md';
 

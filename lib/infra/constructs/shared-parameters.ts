@@ -32,6 +32,7 @@ export type SharedKey =
   | 'relay-mapping-arn'
   | 'relay-repair-dead-letter-queue-arn'
   | 'scan-gaps-function-arn'
+  | 'scrub-events-function-arn'
   | 'verify-consistency-function-arn';
 
 // SSM: letters, digits and .-_ in up to 15 levels, not beginning with "aws" or "ssm".

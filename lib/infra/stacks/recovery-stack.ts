@@ -12,6 +12,7 @@ import { DeadLetterIntake } from '../constructs/recovery/dead-letter-intake.ts';
 import { GapScan } from '../constructs/recovery/gap-scan.ts';
 import { RecoveryMachine } from '../constructs/recovery/recovery-machine.ts';
 import { RedriveDeadLetters } from '../constructs/recovery/redrive-dead-letters.ts';
+import { Scrub, type ScrubOptions } from '../constructs/recovery/scrub.ts';
 import { VerifyConsistency } from '../constructs/recovery/verify-consistency.ts';
 import { DEFAULT_PARAMETER_PREFIX, shareValues } from '../constructs/shared-parameters.ts';
 
@@ -20,6 +21,8 @@ export interface RecoveryStackProps extends StackProps {
   readonly parameterPrefix?: string;
   /** The key that the Data stack was given. @default - none */
   readonly encryptionKey?: IKey;
+  /** How often what is stored is read again, and how fast. @default - within 7 days, 100 read units a second */
+  readonly scrub?: ScrubOptions;
 }
 
 export class RecoveryStack extends Stack {
@@ -41,6 +44,8 @@ export class RecoveryStack extends Stack {
     });
     const gapScan = new GapScan(this, 'GapScan', { eventStore: this.eventStore, eventBus: this.eventBus });
     shareValues(gapScan, parameterPrefix, { 'scan-gaps-function-arn': gapScan.function.functionArn });
+    const scrub = new Scrub(this, 'Scrub', { ...props.scrub, eventStore: this.eventStore, eventBus: this.eventBus });
+    shareValues(scrub, parameterPrefix, { 'scrub-events-function-arn': scrub.function.functionArn });
     const { eventStore } = this;
     const { alertsTopic } = this.eventBus;
     const intake = new DeadLetterIntake(this, 'DeadLetterIntake', { eventStore, alertsTopic });
@@ -67,6 +72,8 @@ export class RecoveryStack extends Stack {
       VerifyConsistencyFunctionName: verification.function.functionName,
       ScanGapsFunctionName: gapScan.function.functionName,
       ScanGapsDeadLetterQueueUrl: gapScan.deadLetterQueue.queueUrl,
+      ScrubEventsFunctionName: scrub.function.functionName,
+      ScrubEventsDeadLetterQueueUrl: scrub.deadLetterQueue.queueUrl,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
     // Last: every dead-letter queue that was created above.

@@ -2,7 +2,7 @@
 // function of 10 seconds. The SDK honours AWS_ENDPOINT_URL_DYNAMODB, so the same code runs against DynamoDB Local.
 
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocument, NumberValue } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { ServerClock } from '../server-clock.ts';
 import type { Dynamo } from './port.ts';
@@ -39,7 +39,19 @@ export const createDynamoClient = (config: DynamoDBClientConfig = {}): DynamoDBC
 export interface CreateDynamoOptions {
   /** Is told the server's time of every response. */
   serverClock?: ServerClock;
+  /**
+   * `safe`: a number that JavaScript cannot hold is an error of the whole answer. `any`: it comes as a `NumberValue`, for
+   * those who must be able to read whatever is stored.
+   * @default 'safe'
+   */
+  numbers?: 'safe' | 'any';
 }
+
+const anyNumber = (text: string): number | NumberValue => {
+  const number = Number(text);
+  const isExact = !Number.isInteger(number) || Number.isSafeInteger(number);
+  return Number.isFinite(number) && isExact ? number : NumberValue.from(text);
+};
 
 /**
  * @example
@@ -48,7 +60,10 @@ export interface CreateDynamoOptions {
  */
 export function createDynamo(client: DynamoDBClient, options: CreateDynamoOptions = {}): Dynamo {
   if (options.serverClock) observeServerTime(client, options.serverClock);
-  const document = DynamoDBDocument.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  const document = DynamoDBDocument.from(client, {
+    marshallOptions: { removeUndefinedValues: true },
+    ...(options.numbers === 'any' && { unmarshallOptions: { wrapNumbers: anyNumber } }),
+  });
   return {
     get: (input) => document.get(input),
     put: (input) => document.put(input),

@@ -2,6 +2,7 @@
 // them run the same scrub.
 
 import { createLog } from '../../flow/log/log.ts';
+import { createIncidents } from '../../flow/relay/incidents.ts';
 import type { Continuations } from '../../flow/relay/port.ts';
 import type { World } from '../../platform/clock.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
@@ -44,6 +45,7 @@ export function composeScrub(parts: ScrubParts): ScrubDeps {
     findings: createFindings(recovery),
     leases: createLeases(recovery),
     audit: createAudit(recovery),
+    incidents: createIncidents({ dynamo, logTable, world }),
     readsFor: (spent) => createReads({ dynamo, eventsTable, logTable, world, spent }),
     paceFor: (unitsPerSecond) => createPace(unitsPerSecond, world),
     logHead: () => log.head(),

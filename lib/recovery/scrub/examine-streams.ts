@@ -1,25 +1,8 @@
-// A look at single streams, now: every item from the first to the last, the directory, and the log's entries. For an operator
-// who doubts a stream, and after a restore: what is well again is closed. Takes no lease and moves no patrol.
+// Looks at single streams, now: for an operator who doubts a stream, and after a restore. Takes no lease and moves no patrol:
+// findings are written so that two looks at once do no harm.
 
-import { beginChain, extendChain } from './chain.ts';
-import { checkEntry } from './check-entries.ts';
-import { entryDamage } from './entry.ts';
-import { type FinishDeps, finishStream } from './finish-stream.ts';
-import { judgeHead, parseHead } from './head.ts';
+import { type ExaminedStream, examineStream } from './examine-stream.ts';
 import { createWork, type ScrubDeps } from './scrub.ts';
-import type { Damage, DamageKind } from './types.ts';
-
-export interface ExaminedStream {
-  streamId: string;
-  /** Last version that the store holds, 0 = nothing. */
-  version: number;
-  commits: number;
-  damages: Damage[];
-  /** Log entries that were compared. */
-  entries: number;
-  /** The relay was woken up for commits that the log does not have. */
-  handedOver: boolean;
-}
 
 export interface Examination {
   streams: ExaminedStream[];
@@ -28,8 +11,6 @@ export interface Examination {
   closed: number;
   units: number;
 }
-
-const DIRECTORY_KINDS: readonly DamageKind[] = ['directory-mismatch', 'directory-missing', 'log-mismatch'];
 
 /** @param remainingMs no further stream is begun when it is used up; a stream that is begun is finished */
 export async function examineStreams(
@@ -41,90 +22,25 @@ export async function examineStreams(
   }: { remainingMs: () => number; asked: { requestId: string; requestedBy: string; reason: string } },
 ): Promise<Examination> {
   let units = 0;
-  const { finish, recorder } = await createWork(deps, (more) => (units += more), 1);
+  const spent = (more: number): void => {
+    units += more;
+  };
+  const work = await createWork(deps, spent, 1);
   const streams: ExaminedStream[] = [];
   const notLookedAt: string[] = [];
   for (const streamId of new Set(streamIds)) {
-    if (streams.length > 0 && remainingMs() <= 0) {
-      notLookedAt.push(streamId);
-      continue;
-    }
-    const startedAt = finish.now();
-    const { end, early } = await readStream(finish, streamId, startedAt);
-    await recorder.record(early);
-    await recorder.streamEnded(end);
-    const log = await checkLog(finish, streamId);
-    await recorder.record(log.damages);
-    await recorder.closeUnmet(DIRECTORY_KINDS, startedAt, streamId);
-    streams.push({
-      streamId,
-      version: end.chain.end,
-      commits: end.chain.commits,
-      damages: distinct([...early, ...end.damages, ...log.damages]),
-      entries: log.entries,
-      handedOver: end.handOver !== undefined,
-    });
+    if (streams.length > 0 && remainingMs() <= 0) notLookedAt.push(streamId);
+    else streams.push(await examineStream(work, streamId));
   }
-  await recorder.announce();
-  const result = { streams, notLookedAt, closed: recorder.closed.length, units };
+  await work.recorder.announce();
+  const closed = work.recorder.closed.length;
   await deps.audit.record({
     action: 'scrub',
     ...asked,
     input: { streamIds: streamIds.slice(0, AUDITED_MAX) },
-    outcome: {
-      met: recorder.met.length,
-      closed: result.closed,
-      streams: streams.length,
-      notLookedAt: notLookedAt.length,
-    },
+    outcome: { met: work.recorder.met.length, closed, streams: streams.length, notLookedAt: notLookedAt.length },
   });
-  return result;
+  return { streams, notLookedAt, closed, units };
 }
+
 const AUDITED_MAX = 100;
-
-async function readStream(deps: FinishDeps, streamId: string, startedAt: number) {
-  const early: Damage[] = [];
-  let chain = beginChain(streamId, startedAt);
-  for await (const item of deps.reads.itemsAfter(streamId, undefined)) {
-    const next = extendChain(chain, item);
-    early.push(...next.damages);
-    chain = next.chain;
-  }
-  const head = (await deps.reads.heads([streamId])).get(streamId);
-  return { early, end: await finishStream(deps, chain, head) };
-}
-
-/** Follows the stream's entries from its head back to its first commit. */
-async function checkLog({ reads }: FinishDeps, streamId: string): Promise<{ damages: Damage[]; entries: number }> {
-  const item = (await reads.heads([streamId])).get(streamId);
-  const head = item && parseHead(item);
-  if (head === undefined || 'problem' in head) return { damages: [], entries: 0 };
-  const verdict = judgeHead(streamId, item, await reads.logAt(head.position));
-  if (verdict.kind === 'damaged') return { damages: [verdict.damage], entries: 0 };
-  const damages: Damage[] = [];
-  let entries = 0;
-  let { position } = head;
-  // Positions fall with every step, so it ends.
-  for (;;) {
-    const answer = await reads.logAt(position);
-    if (answer.kind !== 'entry') return { damages, entries };
-    const { entry } = answer;
-    const [stored] = await reads.items([entry]);
-    damages.push(...(await checkEntry(reads, entry, stored, item)));
-    entries += 1;
-    if (entry.version === 1) return { damages, entries };
-    const before = entry.previousPosition;
-    const previous = before > 0 && before < position ? await reads.logAt(before) : undefined;
-    const fits =
-      previous?.kind === 'entry' && previous.entry.streamId === streamId && previous.entry.position === before;
-    if (!fits || previous.entry.version + previous.entry.count !== entry.version) {
-      damages.push(entryDamage(entry, `position ${before} does not hold the commit before it`));
-      return { damages, entries };
-    }
-    position = before;
-  }
-}
-
-const distinct = (damages: readonly Damage[]): Damage[] => [
-  ...new Map(damages.map((damage) => [`${damage.kind} ${damage.from}`, damage])).values(),
-];

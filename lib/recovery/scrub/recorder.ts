@@ -34,6 +34,8 @@ export interface Recorder {
   closeUnmet(kinds: readonly DamageKind[], before: number, streamId?: string): Promise<void>;
   /** Tells the bus what it was not told yet. */
   announce(): Promise<void>;
+  /** When open damage of this stream was met last; 0 = none is open. */
+  lastSeenAt(streamId: string): number;
   /** Findings that are open now, as far as they are kept in memory. */
   openNow(): number;
 }
@@ -120,6 +122,8 @@ export async function createRecorder(deps: RecorderDeps): Promise<Recorder> {
         logger.error('damage could not be announced; the next scrub tries again', { findings: untold.length, error });
       }
     },
+    lastSeenAt: (streamId) =>
+      Math.max(0, ...[...open.values()].flatMap((each) => (each.streamId === streamId ? [each.lastSeenAt] : []))),
     openNow: () => open.size,
   };
   return recorder;

@@ -5,11 +5,14 @@
 // To drive it step by step (simulation, tests): `composeScrub(parts)` over any `Dynamo`, then `scrub(deps, input)` again and
 // again; each call does at least one step, so calls with `timeMs: 0` go page by page. `examineStreams` looks at single streams.
 
+import type { Incidents } from '../../flow/relay/port.ts';
 import type { World } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logging.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Leases } from '../lease/leases.ts';
+import { attendStreams, closeTrims, isTrimUnattended, openIncidents } from './attend-incidents.ts';
+import { examineStream } from './examine-stream.ts';
 import type { FinishDeps } from './finish-stream.ts';
 import type { Pace } from './pace.ts';
 import { lookAtEventItems } from './patrol-events.ts';
@@ -23,6 +26,8 @@ export interface ScrubDeps extends Omit<RecorderDeps, 'reads' | 'now'> {
   states: ScrubStates;
   leases: Leases;
   audit: Audit;
+  /** What relay and consumers met: looked at first. */
+  incidents: Pick<Incidents, 'open' | 'close'>;
   /** `spent` is told what every read cost. */
   readsFor(spent: (units: number) => void): Reads;
   paceFor(unitsPerSecond: number): Pace;
@@ -91,7 +96,8 @@ export async function scrub(deps: ScrubDeps, input: ScrubInput): Promise<ScrubOu
   }
 }
 
-interface Work {
+/** What the looks of one invocation share. */
+export interface Work {
   finish: FinishDeps;
   recorder: Recorder;
   pageItems: number;
@@ -99,11 +105,17 @@ interface Work {
 
 async function patrol(deps: ScrubDeps, input: ScrubInput): Promise<ScrubResult> {
   const { clock } = deps.world;
+  const { incidents } = deps;
   const startedAt = clock.now();
   const remainingMs = () => startedAt + input.timeMs - clock.now();
   const pace = deps.paceFor(input.unitsPerSecond);
   const work = await createWork(deps, (units) => pace.spent(units), input.pageItems);
-  let state = begin(await deps.states.read(), input, startedAt);
+  const seen = await openIncidents(incidents);
+  await attendStreams({ ...deps, now: work.finish.now }, seen, work.recorder.lastSeenAt, async (streamId) =>
+    remainingMs() > 0 ? examineStream(work, streamId) : undefined,
+  );
+  const stored = await deps.states.read();
+  let state = begin(stored, input, startedAt, isTrimUnattended(seen, stored.startedAt));
   let steps = 0;
   while (state.pass !== 'idle' && steps < STEPS_MAX && (steps === 0 || remainingMs() > 0)) {
     const before = pace.total();
@@ -113,6 +125,7 @@ async function patrol(deps: ScrubDeps, input: ScrubInput): Promise<ScrubResult> 
     steps += 1;
     if (state.pass !== 'idle') await pace.wait(Math.max(0, remainingMs()));
   }
+  if (state.pass === 'idle' && state.last) await closeTrims(incidents, seen, state.last.startedAt, clock.now());
   await work.recorder.announce();
   const { met, closed, handedOver } = work.recorder;
   const counts = { met: met.length, open: work.recorder.openNow(), closed: closed.length, handedOver };
@@ -137,9 +150,9 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function begin(state: ScrubState, { rotationMs, rotateNow }: ScrubInput, now: number): ScrubState {
+function begin(state: ScrubState, { rotationMs, rotateNow }: ScrubInput, now: number, isTrimmed: boolean): ScrubState {
   const isDue = state.pass === 'idle' && (state.rotation === 0 || now >= state.startedAt + rotationMs / 2);
-  if (!isDue && rotateNow !== true) return state;
+  if (!isDue && !isTrimmed && rotateNow !== true) return state;
   const { revision, rotation, last } = state;
   return {
     revision,
