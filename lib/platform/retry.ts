@@ -19,6 +19,9 @@ export interface RetryOptions {
   signal?: AbortSignal;
 }
 
+/** For requests to DynamoDB: 5 tries wait at most 50 + 100 + 200 + 400 = 750 ms in all, which fits into a function of 10 s. */
+export const SHORT_RETRIES = { attempts: 5, baseDelayMs: 50, maxDelayMs: 1_000 } as const;
+
 /**
  * Runs `operation` until it succeeds, fails for good, or the attempts are used up; then the last error is thrown as it is.
  * A pause is random from 0 to min(maxDelayMs, baseDelayMs x 2^(failures - 1)): "full jitter", which spreads contenders best.

@@ -6,17 +6,13 @@ import { EventRecoveryError } from '../../model/errors.ts';
 import type { World } from '../../platform/clock.ts';
 import { type CancelledWrite, cancellation, isConditionFailed, refusedItem } from '../../platform/dynamodb/failures.ts';
 import { isSurelyNotDone } from '../../platform/dynamodb/with-retries.ts';
-import { retry } from '../../platform/retry.ts';
+import { retry, SHORT_RETRIES } from '../../platform/retry.ts';
 
-/** Tries of a request that was surely not carried out (throttle, conflict): 50 + 100 + 200 + 400 = 750 ms of waiting at most. */
-const TRIES = 5;
 /**
- * Tries of a request that got no answer. The SDK has tried it three times in up to 4.6 s by then; one more finds out
+ * Tries of a request that got no answer; what was surely not carried out (throttle, conflict) is tried as often as elsewhere. The SDK has tried it three times in up to 4.6 s by then; one more finds out
  * whether it took effect, and more would not fit into a function of 10 s.
  */
 const TRIES_WITHOUT_ANSWER = 2;
-const BASE_DELAY_MS = 50;
-const MAX_DELAY_MS = 400;
 
 export type Refusal =
   | { kind: 'condition'; item?: Record<string, unknown> }
@@ -69,8 +65,7 @@ export async function withRetries<Result>(
     return withoutAnswer < TRIES_WITHOUT_ANSWER;
   };
   try {
-    const bounds = { attempts: TRIES, baseDelayMs: BASE_DELAY_MS, maxDelayMs: MAX_DELAY_MS };
-    return await retry(request, { ...bounds, isRetryable, timers, random });
+    return await retry(request, { ...SHORT_RETRIES, isRetryable, timers, random });
   } catch (error) {
     throw refusalOf(error).kind === 'transient' ? busy(error) : error;
   }

@@ -2,22 +2,19 @@
 // condition, so that trying again is always safe.
 
 import type { Random, Timers } from '../../platform/clock.ts';
-import { jitteredDelayMs, type RetryOptions, retry } from '../../platform/retry.ts';
+import { jitteredDelayMs, type RetryOptions, retry, SHORT_RETRIES } from '../../platform/retry.ts';
 
 export interface RetryWorld {
   timers: Timers;
   random: Random;
 }
 
-/** 5 tries wait at most 50 + 100 + 200 + 400 = 750 ms together. */
-export const LOG_RETRIES = { attempts: 5, baseDelayMs: 50, maxDelayMs: 1_000 } as const;
-
 export const withRetries = <Result>(
   { timers, random }: RetryWorld,
   request: () => Promise<Result>,
   options: Partial<RetryOptions> = {},
-): Promise<Result> => retry(request, { ...LOG_RETRIES, timers, random, ...options });
+): Promise<Result> => retry(request, { ...SHORT_RETRIES, timers, random, ...options });
 
 /** The random pause after the n-th failure. */
 export const backoffMs = (failures: number, random: Random): number =>
-  jitteredDelayMs(failures, { ...LOG_RETRIES, random });
+  jitteredDelayMs(failures, { ...SHORT_RETRIES, random });

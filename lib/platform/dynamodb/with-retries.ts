@@ -3,14 +3,9 @@
 // not repeated here; stores recognise it by their own conditions.
 
 import type { World } from '../clock.ts';
-import { isThrottle, type RetryOptions, retry } from '../retry.ts';
+import { isThrottle, type RetryOptions, retry, SHORT_RETRIES } from '../retry.ts';
 import { cancellation } from './failures.ts';
 import type { Dynamo } from './port.ts';
-
-/** 5 tries wait at most 50 + 100 + 200 + 400 = 750 ms in all. */
-const ATTEMPTS = 5;
-const BASE_DELAY_MS = 50;
-const MAX_DELAY_MS = 1_000;
 
 /**
  * Refused before anything was written. A throttle that the SDK has already tried to wait out (its `attempts` say so) is not
@@ -28,9 +23,7 @@ export function withRetries(
   bounds: Partial<Pick<RetryOptions, 'attempts' | 'baseDelayMs' | 'maxDelayMs' | 'signal'>> = {},
 ): Dynamo {
   const options: RetryOptions = {
-    attempts: ATTEMPTS,
-    baseDelayMs: BASE_DELAY_MS,
-    maxDelayMs: MAX_DELAY_MS,
+    ...SHORT_RETRIES,
     isRetryable: isSurelyNotDone,
     timers,
     random,
