@@ -3,6 +3,7 @@
 // from the standard variables (`AWS_ENDPOINT_URL*` included); nothing is read before the first request.
 
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -23,6 +24,10 @@ const CONNECTION_TIMEOUT_MS = 1_000;
 export const MESSAGING_LIMITS: ClientLimits = { requestTimeoutMs: 2_000, maxAttempts: 3 };
 /** Bodies of up to 6 MB take longer: 3 tries of 5 s. */
 export const STORAGE_LIMITS: ClientLimits = { requestTimeoutMs: 5_000, maxAttempts: 3 };
+
+export const CONTROL_LIMITS: ClientLimits = { requestTimeoutMs: 10_000, maxAttempts: 3 };
+/** Files of an archive, read as a stream while they are unpacked: 3 tries of 60 s. */
+export const ARCHIVE_LIMITS: ClientLimits = { requestTimeoutMs: 60_000, maxAttempts: 3 };
 
 /**
  * The part of a client's configuration that all clients share.
@@ -48,6 +53,10 @@ export const createLambdaClient = (limits = MESSAGING_LIMITS): LambdaClient => n
 
 export const createCloudWatchClient = (limits = MESSAGING_LIMITS): CloudWatchClient =>
   new CloudWatchClient(clientOptions(limits));
+
+/** DynamoDB's control plane (restores, exports, tables) is slower than its items: 3 tries of 10 s. */
+export const createDynamoControlClient = (limits = CONTROL_LIMITS): DynamoDBClient =>
+  new DynamoDBClient(clientOptions(limits));
 
 export const createSnsClient = (limits = MESSAGING_LIMITS): SNSClient => new SNSClient(clientOptions(limits));
 

@@ -2,12 +2,14 @@
 // the layout was changed without it.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createMemoryEventStore, type MemoryEventStore } from '../../lib/flow/event-store/memory-event-store.ts';
+import { type ExportSpan, exportFiles } from '../../lib/local/backups/export-files.ts';
+import type { Change, WireItem } from '../../lib/local/backups/timeline.ts';
 import type { Event, Json } from '../../lib/model/event.ts';
 import { EVENTS_TABLE } from '../../lib/platform/dynamodb/schemas.ts';
 import { githubStreams } from '../support/github-webhooks.ts';
@@ -126,6 +128,42 @@ describe('reading the table without this project', () => {
     const { stderr, status } = node(queryOutput(damage(ofStream('order-1'))));
     expect(status).toBe(1);
     expect(stderr).toMatch(message);
+  });
+
+  it('gives every event of an archive of a full and two incremental exports once, and says which image was damaged', () => {
+    const wire = items as unknown as WireItem[];
+    const change = (at: number, image: WireItem): Change => {
+      const { streamId = {}, version = {} } = image;
+      return { at, keys: { streamId, version }, image };
+    };
+    const half = wire.length >> 1;
+    const damaged = { ...(wire[0] as WireItem), events: { S: 'damaged' } };
+    const changes = [
+      ...wire.map((image, index) => change(index < half ? 1 : 20, image)),
+      change(40, damaged),
+      change(60, wire[0] as WireItem),
+    ];
+    const spans: ExportSpan[] = [
+      { type: 'FULL_EXPORT', atMs: 10 },
+      { type: 'INCREMENTAL_EXPORT', fromMs: 10, toMs: 30, view: 'NEW_AND_OLD_IMAGES' },
+      { type: 'INCREMENTAL_EXPORT', fromMs: 30, toMs: 50, view: 'NEW_AND_OLD_IMAGES' },
+    ];
+    for (const [index, span] of spans.entries()) {
+      const facts = { exportId: `e${index}`, exportArn: 'a', tableArn: 't', bucket: 'b', prefix: 'archive' };
+      for (const { key, body } of exportFiles(changes, { ...facts, startedAt: 0, endedAt: 0, span }).files) {
+        mkdirSync(dirname(join(folder, key)), { recursive: true });
+        writeFileSync(join(folder, key), body);
+      }
+    }
+    const read = /^find archive .*$/m.exec(recipe)?.[0].replace(/\bnode\b/, JSON.stringify(process.execPath)) ?? '';
+    const { stdout, stderr, status } = spawnSync('sh', ['-c', read], {
+      cwd: folder,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    });
+    expect(inOrder(lines(stdout))).toEqual(inOrder(expectedLines(expected, recordedAt)));
+    expect([stderr.trim().split('\n').length, status]).toEqual([1, 1]);
+    expect(stderr).toContain('the hash does not fit');
   });
 
   it('gives with jq every event that is not compressed, and says which commits are', () => {

@@ -20,6 +20,8 @@ const run = promisify(execFile);
 /** What the constructs give every function, in short: a handler may read its environment when it is imported. */
 const ENVIRONMENT = {
   EVENTS_TABLE: 'Events',
+  EVENTS_TABLE_ARN: 'arn:aws:dynamodb:eu-central-1:111122223333:table/Events',
+  ARCHIVE_SPAN_MINUTES: '60',
   LOG_TABLE: 'Log',
   CHECKPOINTS_TABLE: 'Checkpoints',
   DEAD_LETTERS_TABLE: 'DeadLetters',

@@ -49,10 +49,18 @@ describe('permissions', () => {
     );
     expect([...new Set(wild)].sort()).toEqual([
       'cloudwatch:GetMetricData xray:PutTelemetryRecords xray:PutTraceSegments on *',
+      'dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:DeleteTable dynamodb:DescribeTable dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem on table/<events-table-name>-restore-*',
+      'dynamodb:DescribeExport on table/<events-table-name>/export/*',
       'dynamodb:ListStreams on table/<events-table-name>/stream/*',
       'logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments on *',
+      's3:AbortMultipartUpload s3:PutObject s3:PutObjectAcl on <archive-bucket-name>/archive/*',
+      's3:GetObject on <archive-bucket-name>/archive/*',
+      's3:GetObject on <archive-bucket-name>/quarantine/*',
+      's3:GetObject on <archive-bucket-name>/restore/*',
       's3:GetObject on <relay-failures-bucket-name>/*',
+      's3:PutObject on <archive-bucket-name>/quarantine/*',
       's3:PutObject on <archive-bucket-name>/recoveries/*',
+      's3:PutObject on <archive-bucket-name>/restore/*',
       's3:PutObject on <relay-failures-bucket-name>/*',
       'sqs:GetQueueAttributes sqs:SendMessage on *',
       'states:DescribeExecution states:RedriveExecution states:StopExecution on <RecoveryStateMachine29EAE564>*',
@@ -60,17 +68,58 @@ describe('permissions', () => {
     ]);
   });
 
-  it('let nobody change or delete what is in the Events table, and only producers could write', () => {
-    const onEvents = Object.values(templates).flatMap((template) =>
-      statements(template)
+  it('let nobody but the restore change or delete what is in the Events table, and only producers could write', () => {
+    const onEvents = (template: TemplateJson, prefix?: string) =>
+      statements(template, prefix)
         .filter((statement) => resourcesIn(statement).some((each) => /events-table-name>$/.test(arn(each, template))))
-        .flatMap(actionsOf),
+        .flatMap(actionsOf);
+    const changing = Object.values(templates).flatMap((template) =>
+      onEvents(template).filter((action) => /Put|Update|Delete|Write|PartiQL/.test(action)),
     );
-    expect([...new Set(onEvents)].sort()).toEqual([
-      'dynamodb:BatchGetItem',
-      'dynamodb:GetItem',
-      'dynamodb:Query',
-      'dynamodb:Scan',
+    expect(changing.sort()).toEqual(['dynamodb:DeleteItem', 'dynamodb:PutItem']);
+    expect(onEvents(templates.recovery, 'RestoreRestoreCommits')).toEqual(expect.arrayContaining(changing));
+  });
+
+  it('give the restore side tables of its own prefix, its rows, and its places in the archive bucket', () => {
+    expect(allowed(templates.recovery, 'RestoreRestoreCommits')).toEqual([
+      'BatchGetItem GetItem Query on <log-table-name>',
+      'BatchWriteItem DeleteItem DeleteTable DescribeTable GetItem PutItem Query Scan UpdateItem on <events-table-name>-restore-*',
+      'DeleteItem GetItem PutItem Query on <events-table-name>',
+      'DeleteItem PutItem Query on <recovery-table-name> restore-open',
+      'DescribeContinuousBackups RestoreTableToPointInTime on <events-table-name>',
+      'GetItem PutItem on <recovery-table-name> restore',
+      'GetItem UpdateItem on <recovery-table-name> lease',
+      'GetItem on <checkpoints-table-name>',
+      'PutItem Query on <recovery-table-name> restore#*',
+      'PutItem UpdateItem on <log-table-name> incident',
+      'PutItem on <recovery-table-name> audit#*',
+      'Query on <checkpoints-table-name> registry',
+      'Query on <recovery-table-name> archive#exports',
+      'Query on <recovery-table-name> finding',
+      'events:PutEvents on <event-bus-name>',
+      'logs:CreateLogStream logs:PutLogEvents on <RestoreRestoreCommitsLogGroup>',
+      's3:GetObject on arn:<AWS::Partition>:s3:::<archive-bucket-name>/archive/*',
+      's3:GetObject on arn:<AWS::Partition>:s3:::<archive-bucket-name>/quarantine/*',
+      's3:GetObject on arn:<AWS::Partition>:s3:::<archive-bucket-name>/restore/*',
+      's3:ListBucket on arn:<AWS::Partition>:s3:::<archive-bucket-name>',
+      's3:PutObject on arn:<AWS::Partition>:s3:::<archive-bucket-name>/quarantine/*',
+      's3:PutObject on arn:<AWS::Partition>:s3:::<archive-bucket-name>/restore/*',
+      'sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <RestoreDeadLetterQueue>',
+      'xray:PutTelemetryRecords xray:PutTraceSegments on *',
+    ]);
+  });
+
+  it('give the archive the exports of one table, and nothing of what is in it', () => {
+    expect(allowed(templates.recovery, 'ArchiveArchiveEvents')).toEqual([
+      'DescribeContinuousBackups ExportTableToPointInTime on <events-table-name>',
+      'DescribeExport on <events-table-name>/export/*',
+      'GetItem PutItem on <recovery-table-name> archive',
+      'PutItem on <recovery-table-name> archive#exports',
+      'PutItem on <recovery-table-name> audit#*',
+      'logs:CreateLogStream logs:PutLogEvents on <ArchiveArchiveEventsLogGroup>',
+      's3:AbortMultipartUpload s3:PutObject s3:PutObjectAcl on arn:<AWS::Partition>:s3:::<archive-bucket-name>/archive/*',
+      'sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <ArchiveDeadLetterQueue>',
+      'xray:PutTelemetryRecords xray:PutTraceSegments on *',
     ]);
   });
 

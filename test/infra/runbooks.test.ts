@@ -29,6 +29,7 @@ describe('alarms', () => {
       properties.ComparisonOperator === 'LessThanThreshold';
     const silent = alarms.filter(([, { Properties }]) => watchesSilence(Properties));
     expect(silent.map(([, { Properties }]) => anchorOf(Properties.AlarmDescription)).sort()).toEqual([
+      'archive-stalled',
       'gap-scan-silent',
       'scrub-silent',
     ]);

@@ -1,16 +1,20 @@
 // All commands of the operator's program, in the order of its help.
 
 import type { RegisterCommand } from '../command.ts';
+import { registerArchive } from './archive.ts';
 import { registerDeadLetters } from './dead-letters.ts';
 import { registerGaps } from './gaps.ts';
 import { registerLocal } from './local.ts';
+import { registerRestore } from './restore.ts';
 import { registerScrub } from './scrub.ts';
 import { registerVerify } from './verify.ts';
 
 export const commands: readonly RegisterCommand[] = [
   registerGaps,
   registerDeadLetters,
-  registerVerify,
   registerScrub,
+  registerRestore,
+  registerArchive,
+  registerVerify,
   registerLocal,
 ];

@@ -15,6 +15,7 @@ import { InvalidInputError } from '../../model/errors.ts';
 
 /** Deployed from `lambdas/<name>/handler.ts`. A new function is added here and in the construct that makes it. */
 export const PROJECT_FUNCTIONS = [
+  'archive-events',
   'diagnose',
   'intake-dead-letters',
   'redrive-dead-letters',
@@ -22,6 +23,7 @@ export const PROJECT_FUNCTIONS = [
   'relay-commits',
   'repair-relay',
   'report-status',
+  'restore-commits',
   'scan-gaps',
   'scrub-events',
   'verify-consistency',

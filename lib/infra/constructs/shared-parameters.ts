@@ -20,6 +20,7 @@ export type SharedKey =
   | 'recovery-table-name'
   | 'recovery-state-machine-arn'
   | 'archive-bucket-name'
+  | 'archive-events-function-arn'
   | 'relay-failures-bucket-name'
   | 'event-bus-name'
   | 'alerts-topic-arn'
@@ -31,6 +32,7 @@ export type SharedKey =
   | 'relay-commits-function-arn'
   | 'relay-mapping-arn'
   | 'relay-repair-dead-letter-queue-arn'
+  | 'restore-commits-function-arn'
   | 'scan-gaps-function-arn'
   | 'scrub-events-function-arn'
   | 'verify-consistency-function-arn';

@@ -1,17 +1,19 @@
 // The upper floor: whatever finds, gives back and repairs. One construct per capability. Holds no data and is read by nobody
 // who moves events: removed, producers and consumers go on.
 
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, type Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { EventBus, type IEventBus } from '../constructs/event-bus.ts';
 import { EventStore } from '../constructs/event-store.ts';
 import type { IEventStore } from '../constructs/event-store-base.ts';
 import { deadLetterQueuesIn } from '../constructs/queues.ts';
+import { Archive } from '../constructs/recovery/archive.ts';
 import { DeadLetterIntake } from '../constructs/recovery/dead-letter-intake.ts';
 import { GapScan } from '../constructs/recovery/gap-scan.ts';
 import { RecoveryMachine } from '../constructs/recovery/recovery-machine.ts';
 import { RedriveDeadLetters } from '../constructs/recovery/redrive-dead-letters.ts';
+import { Restore } from '../constructs/recovery/restore.ts';
 import { Scrub, type ScrubOptions } from '../constructs/recovery/scrub.ts';
 import { VerifyConsistency } from '../constructs/recovery/verify-consistency.ts';
 import { DEFAULT_PARAMETER_PREFIX, shareValues } from '../constructs/shared-parameters.ts';
@@ -23,6 +25,8 @@ export interface RecoveryStackProps extends StackProps {
   readonly encryptionKey?: IKey;
   /** How often what is stored is read again, and how fast. @default - within 7 days, 100 read units a second */
   readonly scrub?: ScrubOptions;
+  /** Span of the archive's incremental exports: 15 minutes to 24 hours. @default 1 hour */
+  readonly archiveSpan?: Duration;
 }
 
 export class RecoveryStack extends Stack {
@@ -55,6 +59,10 @@ export class RecoveryStack extends Stack {
     });
     const redrive = new RedriveDeadLetters(this, 'Redrive', { eventStore, alertsTopic });
     shareValues(redrive, parameterPrefix, { 'redrive-dead-letters-function-arn': redrive.function.functionArn });
+    const archive = new Archive(this, 'Archive', { eventStore, alertsTopic, span: props.archiveSpan });
+    shareValues(archive, parameterPrefix, { 'archive-events-function-arn': archive.function.functionArn });
+    const restore = new Restore(this, 'Restore', { eventStore, eventBus: this.eventBus });
+    shareValues(restore, parameterPrefix, { 'restore-commits-function-arn': restore.function.functionArn });
     const machine = new RecoveryMachine(this, 'Recovery', {
       eventStore,
       eventBus: this.eventBus,
@@ -69,6 +77,10 @@ export class RecoveryStack extends Stack {
       IntakeDeadLettersDeadLetterQueueUrl: intake.deadLetterQueue.queueUrl,
       RedriveDeadLettersFunctionName: redrive.function.functionName,
       RedriveDeadLettersDeadLetterQueueUrl: redrive.deadLetterQueue.queueUrl,
+      ArchiveEventsFunctionName: archive.function.functionName,
+      ArchiveEventsDeadLetterQueueUrl: archive.deadLetterQueue.queueUrl,
+      RestoreCommitsFunctionName: restore.function.functionName,
+      RestoreCommitsDeadLetterQueueUrl: restore.deadLetterQueue.queueUrl,
       VerifyConsistencyFunctionName: verification.function.functionName,
       ScanGapsFunctionName: gapScan.function.functionName,
       ScanGapsDeadLetterQueueUrl: gapScan.deadLetterQueue.queueUrl,

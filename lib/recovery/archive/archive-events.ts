@@ -63,23 +63,45 @@ async function step(deps: ArchiveDeps): Promise<ArchiveAnswer> {
   return state.pending === undefined ? startNext(deps, state) : follow(deps, state, state.pending);
 }
 
+/**
+ * A full export of the table as it is now, beside the chain: before something risky, or to have a copy of what the chain does
+ * not cover yet. While another export is under way that one is answered, and nothing is started.
+ */
+export async function exportNow(deps: ArchiveDeps): Promise<ArchiveAnswer> {
+  const state = await deps.rows.state();
+  if (state.pending !== undefined) return follow(deps, state, state.pending);
+  const { latest } = await windowOf(deps);
+  const to = Math.floor(latest / 1_000) * 1_000;
+  const clientToken = `archive-now-${to / 1_000}-${state.failures}`;
+  return intend(deps, state, { kind: 'full', from: to, to, clientToken, isExtra: true, requestedAt: deps.clock.now() });
+}
+
+/** @throws EventRecoveryError `ARCHIVE_IMPOSSIBLE` */
+async function windowOf(deps: ArchiveDeps): Promise<{ earliest: number; latest: number }> {
+  const window = await deps.exports.window();
+  if (window !== undefined) return window;
+  throw new EventRecoveryError(
+    'ARCHIVE_IMPOSSIBLE',
+    'the Events table has no point-in-time recovery, which exports need; remedy: enable it on the table',
+    { retryable: true },
+  );
+}
+
 async function startNext(deps: ArchiveDeps, state: ArchiveState): Promise<ArchiveAnswer> {
   const now = deps.clock.now();
-  const window = await deps.exports.window();
-  if (window === undefined) {
-    throw new EventRecoveryError(
-      'ARCHIVE_IMPOSSIBLE',
-      'the Events table has no point-in-time recovery, which exports need; remedy: enable it on the table',
-      { retryable: true },
-    );
-  }
+  const window = await windowOf(deps);
   const next = decideExport(state, { now, ...window, spanMs: deps.spanMs });
   if (next.kind === 'wait') return answerOf('waiting', state, now);
   if (next.broken !== undefined) {
     deps.logger.error('the chain of exports is broken: a new one begins', { broken: next.broken });
     deps.metrics.count(ARCHIVE_METRICS.exportsFailed, 1);
   }
-  const pending: PendingExport = { ...next.order, requestedAt: now };
+  return intend(deps, state, { ...next.order, requestedAt: now });
+}
+
+/** Written down before it is asked for. */
+async function intend(deps: ArchiveDeps, state: ArchiveState, pending: PendingExport): Promise<ArchiveAnswer> {
+  const now = deps.clock.now();
   const intended = { ...state, pending, updatedAt: now };
   if (!(await deps.rows.save(intended, state.revision))) return answerOf('waiting', await deps.rows.state(), now);
   return request(deps, { ...intended, revision: state.revision + 1 }, pending);
@@ -105,12 +127,11 @@ async function follow(deps: ArchiveDeps, state: ArchiveState, pending: PendingEx
   const status = await deps.exports.describe(pending.exportArn);
   if (status.kind === 'in-progress') return answerOf('in-progress', state, now);
   if (status.kind === 'failed') return giveUp(deps, state, status.reason);
-  const { kind, from, to, exportArn } = pending;
+  const { kind, from, to, exportArn, isExtra = false } = pending;
   const { pending: _, lastFailure: __, ...rest } = state;
   const done: ArchiveState = {
     ...rest,
-    coveredTo: to,
-    ...(kind === 'full' && { baselineAt: to }),
+    ...(!isExtra && { coveredTo: to, ...(kind === 'full' && { baselineAt: to }) }),
     failures: 0,
     updatedAt: now,
   };

@@ -23,6 +23,8 @@ export interface PendingExport {
   clientToken: string;
   requestedAt: number;
   exportArn?: string;
+  /** Asked for by somebody, beside the chain: what the chain covers does not change by it. */
+  isExtra?: boolean;
 }
 
 export interface ArchiveState {

@@ -1,5 +1,5 @@
 // Rows of the archive in the Recovery table: its state (`archive` / `state`) and one row for each completed export
-// (`archive#exports` / `<padded end>#<kind>`).
+// (`archive#exports` / `<padded end>#<kind>#<export id>`).
 
 import { cancellation } from '../../platform/dynamodb/failures.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
@@ -36,7 +36,9 @@ export function createArchiveRows({ dynamo, table }: { dynamo: Dynamo; table: st
         },
       ];
       if (completed !== undefined) {
-        const sk = `${String(completed.to).padStart(DIGITS, '0')}#${completed.kind}`;
+        // An extra export may end in the same second as one of the chain: the export's own id tells them apart.
+        const id = completed.exportArn.slice(completed.exportArn.lastIndexOf('/') + 1);
+        const sk = `${String(completed.to).padStart(DIGITS, '0')}#${completed.kind}#${id}`;
         const neverBefore = 'attribute_not_exists(pk)';
         const Item = { pk: EXPORTS, sk, ...completed, format: FORMAT };
         writes.push({ Put: { TableName: table, Item, ConditionExpression: neverBefore } });

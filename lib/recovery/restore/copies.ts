@@ -3,6 +3,7 @@
 import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { type Objects, readWhole } from '../archive/objects.ts';
+import { RESTORE_PREFIX } from '../archive/places.ts';
 import type { CopiesAt } from './choose.ts';
 import { itemOf, type RawItem, textOf } from './raw-item.ts';
 import type { Slot, Survey } from './survey.ts';
@@ -46,7 +47,7 @@ export interface FoundCopies extends Copies {
 }
 
 export async function foundCopies(objects: Objects, restoreId: string, upTo: number): Promise<FoundCopies> {
-  const key = (number: number): string => `restore/${restoreId}/copies-${number}.jsonl`;
+  const key = (number: number): string => `${RESTORE_PREFIX}/${restoreId}/copies-${number}.jsonl`;
   const all: RawItem[] = [];
   for (let number = 0; number < upTo; number += 1) {
     const body = await readWhole(objects, key(number));

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { EventRecoveryError } from '../../model/errors.ts';
 import { type Objects, readWhole } from '../archive/objects.ts';
+import { QUARANTINE_PREFIX } from '../archive/places.ts';
 import { itemOf, type RawItem, textOf } from './raw-item.ts';
 
 export interface QuarantinedItem {
@@ -14,8 +15,6 @@ export interface QuarantinedItem {
   item: RawItem;
 }
 
-/** Below this prefix of the archive bucket. */
-export const QUARANTINE_PREFIX = 'quarantine/';
 const DIGITS = 16;
 
 /** Answers the object's key. */
@@ -26,7 +25,7 @@ export async function quarantine(
   // A stream id may hold anything; its hash is a safe name, the id itself is in the item.
   const stream = createHash('sha256').update(streamId).digest('hex').slice(0, 32);
   const place = `${String(version).padStart(DIGITS, '0')}-${digest.slice(0, 16)}`;
-  const key = `${QUARANTINE_PREFIX}${restoreId}/${stream}/${place}.json`;
+  const key = `${QUARANTINE_PREFIX}/${restoreId}/${stream}/${place}.json`;
   await objects.write(key, textOf(item));
   return key;
 }

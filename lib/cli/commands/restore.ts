@@ -1,0 +1,160 @@
+// `event-recovery restore` plans, applies and follows restores of damaged streams. A plan changes nothing; apply asks, and needs the
+// name of whoever agreed when stored items are overwritten or removed. Exit code 1 when something could not be repaired.
+
+import { EventRecoveryError, InvalidInputError } from '../../model/errors.ts';
+import type { RestoreAnswer } from '../../recovery/restore/answer.ts';
+import { agreed, type CommandContext, type RegisterCommand } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { oneLine, table } from '../output.ts';
+
+const FUNCTION = 'restore-commits';
+
+interface PlanOptions {
+  stream?: string[];
+  source: string;
+  to?: string;
+  reason?: string;
+}
+
+interface ApplyOptions {
+  approvedBy?: string;
+  reason?: string;
+}
+
+export const registerRestore: RegisterCommand = (program, run) => {
+  const restore = program.command('restore').description('put damaged and missing commits back');
+
+  restore
+    .command('plan')
+    .description('say what is wrong with streams and what would be changed; changes nothing')
+    .option('--stream <id...>', 'streams to look at; without it, those of the open findings of the scrub')
+    .option(
+      '--source <source>',
+      'archive, or point-in-time: a side table is restored, which takes minutes to hours',
+      'archive',
+    )
+    .option(
+      '--to <time>',
+      'point-in-time: a time after the commits were appended and before the damage, for example 2026-11-25T17:00:00Z',
+    )
+    .option('--reason <text>', 'for the audit')
+    .action((options: PlanOptions, command) => run(command, (context) => plan(context, options)));
+
+  restore
+    .command('apply <planId>')
+    .description('do what the plan says; the same command goes on with a restore that is under way')
+    .option('--approved-by <name>', 'who agreed to what is overwritten and removed')
+    .option('--reason <text>', 'for the audit')
+    .action((planId: string, options: ApplyOptions, command) =>
+      run(command, (context) => apply(context, planId, options)),
+    );
+
+  for (const action of ['status', 'cancel'] as const) {
+    restore
+      .command(`${action} <planId>`)
+      .description(action === 'status' ? 'how far a restore is' : 'forget a plan that was not applied')
+      .action((planId: string, _options, command) =>
+        run(command, async ({ deployment, output, requestedBy }) => {
+          const by = action === 'status' ? {} : { requestedBy, reason: 'event-recovery restore cancel' };
+          const answer = await deployment.invoke<RestoreAnswer>(FUNCTION, { action, planId, ...by });
+          output.result(answer, show);
+          tellNext(output, answer);
+          return exitOf(answer);
+        }),
+      );
+  }
+};
+
+async function plan(context: CommandContext, { stream, source, to, reason }: PlanOptions): Promise<ExitCode> {
+  const { deployment, output, requestedBy } = context;
+  const restoreTo = to === undefined ? undefined : Date.parse(to);
+  if (Number.isNaN(restoreTo)) {
+    throw new InvalidInputError('INVALID_TIME', {
+      what: '--to',
+      got: to,
+      allowed: 'a time such as 2026-11-25T17:00:00Z',
+      remedy: 'write it with its offset, or with Z for UTC',
+    });
+  }
+  const request = { action: 'plan', streams: stream, source, restoreTo, requestedBy, reason };
+  const answer = await deployment.invoke<RestoreAnswer>(FUNCTION, request);
+  output.result(answer, show);
+  tellNext(output, answer);
+  return answer.result === 'nothing' ? EXIT.ok : EXIT.findings;
+}
+
+async function apply(context: CommandContext, planId: string, { approvedBy, reason }: ApplyOptions): Promise<ExitCode> {
+  const { deployment, output, requestedBy } = context;
+  const planned = await deployment.invoke<RestoreAnswer>(FUNCTION, { action: 'status', planId });
+  if (planned.result === 'planned') {
+    const { streams, inserts, overwrites, removals } = planned.totals;
+    const what = `${inserts} to insert, ${overwrites} to overwrite, ${removals} to remove in ${streams} streams`;
+    if (!(await agreed(context, `Restore (${what})?`))) {
+      throw new EventRecoveryError('CONFIRMATION_REQUIRED', `${what}: nothing was done; remedy: add --yes`);
+    }
+  }
+  const request = { action: 'apply', planId, approvedBy, requestedBy, reason };
+  const answer = await deployment.invoke<RestoreAnswer>(FUNCTION, request);
+  output.result(answer, show);
+  tellNext(output, answer);
+  return exitOf(answer);
+}
+
+function exitOf({ result, totals }: RestoreAnswer): ExitCode {
+  const open = totals.notFound + totals.stale + totals.conflicting + totals.checkpointsBeyond;
+  return result === 'failed' || open > 0 ? EXIT.findings : EXIT.ok;
+}
+
+function tellNext(
+  output: CommandContext['output'],
+  { result, planId, source, needsApproval, totals }: RestoreAnswer,
+): void {
+  if (result === 'planned')
+    output.next(`npx event-recovery restore apply ${planId}${needsApproval ? ' --approved-by <name>' : ''}`);
+  if (result === 'fetching' || result === 'writing' || result === 'cleaning')
+    output.next(`npx event-recovery restore status ${planId}`);
+  if (result !== 'done') return;
+  if (totals.stale > 0) output.next('npx event-recovery restore plan');
+  else if (totals.notFound > 0)
+    output.next(
+      `npx event-recovery restore plan --source point-in-time${source === 'archive' ? '' : ' --to <another time>'}`,
+    );
+}
+
+const SHOWN = 50;
+
+function show(answer: RestoreAnswer): string {
+  if (answer.result === 'nothing') return 'nothing is wrong with these streams';
+  const { totals } = answer;
+  const rows = answer.listed
+    .slice(0, SHOWN)
+    .map((stream) => [
+      stream.streamId,
+      stream.status,
+      stream.inserts,
+      stream.changes.length,
+      stream.forks.length || stream.changes.filter(({ isFork }) => isFork).length,
+      stream.unsequenced,
+      stream.written,
+    ]);
+  const changes = answer.listed
+    .flatMap(({ streamId, changes }) => changes.map((change) => ({ streamId, ...change })))
+    .slice(0, SHOWN)
+    .map(({ streamId, version, action, seenHash = 'no hash', expectedHash, isFork }) =>
+      oneLine(
+        `${action} ${streamId}@${version}: found ${seenHash.slice(0, 16)}${expectedHash ? `, the log has ${expectedHash}` : ''}${isFork ? '; its events are appended again' : ''}`,
+      ),
+    );
+  const beyond = answer.listed.flatMap(({ streamId, checkpointsBeyond = [], end }) =>
+    checkpointsBeyond.map(({ consumer, version }) =>
+      oneLine(`${consumer} has resolved ${streamId} up to ${version}, the stream ends at ${end ?? '?'}`),
+    ),
+  );
+  return [
+    table(['stream', 'status', 'missing', 'changes', 'appended again', 'not in the log', 'written'], rows),
+    ...changes,
+    ...beyond,
+    ...(answer.note === undefined ? [] : [oneLine(answer.note)]),
+    `${answer.planId}: ${answer.result}; ${totals.done} of ${totals.streams} streams repaired, ${totals.notFound} without a copy, ${totals.stale} changed since, ${totals.written} items written`,
+  ].join('\n');
+}
