@@ -19,6 +19,7 @@ const run = promisify(execFile);
 
 /** What the constructs give every function, in short: a handler may read its environment when it is imported. */
 const ENVIRONMENT = {
+  DEPLOYMENT: 'deployment',
   EVENTS_TABLE: 'Events',
   EVENTS_TABLE_ARN: 'arn:aws:dynamodb:eu-central-1:111122223333:table/Events',
   ARCHIVE_SPAN_MINUTES: '60',

@@ -5,6 +5,7 @@ import { registerArchive } from './archive.ts';
 import { registerDeadLetters } from './dead-letters.ts';
 import { registerGaps } from './gaps.ts';
 import { registerLocal } from './local.ts';
+import { registerReplay } from './replay.ts';
 import { registerRestore } from './restore.ts';
 import { registerScrub } from './scrub.ts';
 import { registerVerify } from './verify.ts';
@@ -16,5 +17,6 @@ export const commands: readonly RegisterCommand[] = [
   registerRestore,
   registerArchive,
   registerVerify,
+  registerReplay,
   registerLocal,
 ];

@@ -22,6 +22,7 @@ export const PROJECT_FUNCTIONS = [
   'register-consumer',
   'relay-commits',
   'repair-relay',
+  'replay-events',
   'report-status',
   'restore-commits',
   'scan-gaps',

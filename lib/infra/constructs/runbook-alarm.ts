@@ -25,6 +25,8 @@ export type RunbookAnchor =
   | 'archive-stalled'
   | 'archive-failed'
   | 'restore-failed'
+  | 'replay-failed'
+  | 'replay-stopped'
   | 'gap-scan-silent'
   | 'gap-scan-failed'
   | 'gap-scan-gaps'

@@ -33,6 +33,7 @@ export type SharedKey =
   | 'relay-mapping-arn'
   | 'relay-repair-dead-letter-queue-arn'
   | 'restore-commits-function-arn'
+  | 'replay-events-function-arn'
   | 'scan-gaps-function-arn'
   | 'scrub-events-function-arn'
   | 'verify-consistency-function-arn';

@@ -13,6 +13,7 @@ import { DeadLetterIntake } from '../constructs/recovery/dead-letter-intake.ts';
 import { GapScan } from '../constructs/recovery/gap-scan.ts';
 import { RecoveryMachine } from '../constructs/recovery/recovery-machine.ts';
 import { RedriveDeadLetters } from '../constructs/recovery/redrive-dead-letters.ts';
+import { ReplayEvents } from '../constructs/recovery/replay-events.ts';
 import { Restore } from '../constructs/recovery/restore.ts';
 import { Scrub, type ScrubOptions } from '../constructs/recovery/scrub.ts';
 import { VerifyConsistency } from '../constructs/recovery/verify-consistency.ts';
@@ -63,6 +64,8 @@ export class RecoveryStack extends Stack {
     shareValues(archive, parameterPrefix, { 'archive-events-function-arn': archive.function.functionArn });
     const restore = new Restore(this, 'Restore', { eventStore, eventBus: this.eventBus });
     shareValues(restore, parameterPrefix, { 'restore-commits-function-arn': restore.function.functionArn });
+    const replay = new ReplayEvents(this, 'Replay', { eventStore, alertsTopic });
+    shareValues(replay, parameterPrefix, { 'replay-events-function-arn': replay.function.functionArn });
     const machine = new RecoveryMachine(this, 'Recovery', {
       eventStore,
       eventBus: this.eventBus,
@@ -81,6 +84,8 @@ export class RecoveryStack extends Stack {
       ArchiveEventsDeadLetterQueueUrl: archive.deadLetterQueue.queueUrl,
       RestoreCommitsFunctionName: restore.function.functionName,
       RestoreCommitsDeadLetterQueueUrl: restore.deadLetterQueue.queueUrl,
+      ReplayEventsFunctionName: replay.function.functionName,
+      ReplayEventsDeadLetterQueueUrl: replay.deadLetterQueue.queueUrl,
       VerifyConsistencyFunctionName: verification.function.functionName,
       ScanGapsFunctionName: gapScan.function.functionName,
       ScanGapsDeadLetterQueueUrl: gapScan.deadLetterQueue.queueUrl,

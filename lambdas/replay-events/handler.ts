@@ -1,0 +1,41 @@
+// Replays: invoked by an operator (console, CLI, state machine) with the JSON of docs/operations/replay.md, and every minute by
+// its schedule with { "action": "continue" }. Errors of an operator's call are an answer with their code.
+// Reads EVENTS_TABLE, LOG_TABLE, CHECKPOINTS_TABLE, RECOVERY_TABLE and DEPLOYMENT.
+
+import { createWakeUps } from '../../lib/flow/consumer/wake-ups.ts';
+import { createSqsClient } from '../../lib/platform/aws-clients.ts';
+import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
+import { environmentOf } from '../../lib/platform/environment.ts';
+import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-pipeline.ts';
+import { createServerClock } from '../../lib/platform/server-clock.ts';
+import { createWorld } from '../../lib/platform/world.ts';
+import { composeReplay } from '../../lib/recovery/replay/compose.ts';
+import { answerReplay } from '../../lib/recovery/replay/replay.ts';
+
+const environment = environmentOf(process.env);
+const observability = createObservability();
+const { logger, metrics, tracing } = observability;
+const machine = createWorld();
+const serverClock = createServerClock(machine.clock);
+
+const replay = composeReplay({
+  dynamo: createDynamo(tracing.captureClient(createDynamoClient()), { serverClock }),
+  eventsTable: environment.required('EVENTS_TABLE'),
+  logTable: environment.required('LOG_TABLE'),
+  checkpointsTable: environment.required('CHECKPOINTS_TABLE'),
+  recoveryTable: environment.required('RECOVERY_TABLE'),
+  deployment: environment.required('DEPLOYMENT'),
+  wakeUps: createWakeUps({ sqs: tracing.captureClient(createSqsClient()), world: machine }),
+  world: { ...machine, clock: serverClock },
+  logger,
+  metrics,
+});
+
+export const handler = lambdaPipeline(
+  (event: unknown, context) =>
+    answerReplay(replay, event, {
+      remainingMs: () => context.getRemainingTimeInMillis(),
+      requestId: context.awsRequestId,
+    }),
+  observability,
+);
