@@ -106,7 +106,7 @@ export async function createSmallSystem({
     async addConsumer(declaration: ConsumerDeclaration, react: React = () => undefined): Promise<void> {
       const complete = checkDeclaration(declaration);
       const queueUrl = queueUrlOf(complete.name);
-      if (!queues.has(queueUrl)) queues.set(queueUrl, { declaration, messages: [] });
+      queues.set(queueUrl, { declaration, messages: queues.get(queueUrl)?.messages ?? [] });
       await registry.register(
         { declaration, queueUrl, functionName: complete.name, owner: 'test' },
         await log.head(),

@@ -20,11 +20,8 @@ export function createInterest({ eventTypes, registration, log }: InterestDeps, 
   const declared = new Set(eventTypes);
   const versionsAt = new Map<number, Version>();
 
-  const factsFor = async (type: EventType): Promise<RegistrationFacts> => {
-    const cached = await registration({ fresh: false });
-    // Old news is not enough to let an event pass unseen: a registration may have come after it was cached.
-    return Object.hasOwn(cached.eventTypes, type) ? cached : registration({ fresh: true });
-  };
+  /** Old news is not enough to let an event pass unseen: a registration, or the end of a backfill, may have come since. */
+  let fresh: Promise<RegistrationFacts> | undefined;
 
   const versionAt = async (position: number): Promise<Version> => {
     const known = versionsAt.get(position);
@@ -34,15 +31,23 @@ export function createInterest({ eventTypes, registration, log }: InterestDeps, 
     return version;
   };
 
+  const isWantedBy = async (
+    { eventTypes: registered, startPosition }: RegistrationFacts,
+    { type, version, position }: Parameters<Interest['wants']>[0],
+  ): Promise<boolean> => {
+    // Declared, but not registered: a later registration plans the backfill of everything up to then.
+    if (!Object.hasOwn(registered, type)) return false;
+    const appliesFrom = registered[type] ?? 0;
+    if (appliesFrom <= startPosition) return true;
+    return position === undefined ? version > (await versionAt(appliesFrom)) : position > appliesFrom;
+  };
+
   return {
     wants: async ({ type, version, position }) => {
       if (!declared.has(type)) return false;
-      const facts = await factsFor(type);
-      // Declared, but not registered: a later registration plans the backfill of everything up to then.
-      if (!Object.hasOwn(facts.eventTypes, type)) return false;
-      const appliesFrom = facts.eventTypes[type] ?? 0;
-      if (appliesFrom <= facts.startPosition) return true;
-      return position === undefined ? version > (await versionAt(appliesFrom)) : position > appliesFrom;
+      if (await isWantedBy(await registration({ fresh: false }), { type, version, position })) return true;
+      fresh ??= registration({ fresh: true });
+      return isWantedBy(await fresh, { type, version, position });
     },
   };
 }

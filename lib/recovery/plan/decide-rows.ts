@@ -56,7 +56,9 @@ function rewound(
   checkpoint: SeenCheckpoint | undefined,
   suppressEffects: boolean,
 ): RowsDecision {
-  if (checkpoint === undefined || checkpoint.version < from) return NOTHING;
+  if (checkpoint === undefined || checkpoint.version < from) {
+    return checkpoint?.parked === undefined ? NOTHING : { kind: 'parked' };
+  }
   const events = count(within(ranges, from, checkpoint.version));
   const repeats = suppressEffects ? 0 : events;
   return { kind: 'rows', rows: [{ streamId, from, to: checkpoint.version, events, repeats, ...seen(checkpoint) }] };

@@ -8,7 +8,7 @@ import type { Plan } from '../plan/port.ts';
 import { planAnswer, type ReplayAnswer, replayAnswer, viewOf } from './answer.ts';
 import { beginBackfills } from './backfills.ts';
 import { begin, type ReplayDeps } from './begin.ts';
-import { isFinished, type Replay, type ReplayStatus } from './port.ts';
+import type { Replay, ReplayStatus } from './port.ts';
 import { type ChangeRequest, checkReplayRequest, type PlanningRequest, type StartRequest } from './request.ts';
 import { type WorkTime, workOnReplay } from './work.ts';
 
@@ -163,7 +163,7 @@ async function continueAll(deps: ReplayDeps, time: WorkTime): Promise<ReplayAnsw
   for (const end of ends) if (end.status === 'rejected') failures.push(end.reason);
   if (failures.length > 0) throw failures[0];
   const views = ends.flatMap((end) => (end.status === 'fulfilled' ? [viewOf(end.value)] : []));
-  return { result: 'replays', replays: views.filter((view) => !isFinished(view) || view.finishedAt !== undefined) };
+  return { result: 'replays', replays: views };
 }
 
 export interface FailedReplay {
