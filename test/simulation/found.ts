@@ -12,5 +12,10 @@ export const FOUND: readonly { seed: number; what: string; test?: string }[] = [
     what: 'a redelivery that was on its way undid the discard of its dead letter',
     test: 'test/flow/consumer/engine/rewind-redeliver.test.ts',
   },
+  {
+    seed: 5267,
+    what: "the intake dropped a dead holder's message, which was the last one for what others had asked for",
+    test: 'test/recovery/dead-letter-intake/intake.test.ts',
+  },
   { seed: 1142, what: 'the ledger did not know that a sleeper disturbs when it wakes up' },
 ];

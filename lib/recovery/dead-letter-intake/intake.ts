@@ -103,9 +103,11 @@ function addresseesOf(consumers: readonly RegisteredConsumer[], { consumer, queu
 async function wake(deps: IntakeDeps, consumer: RegisteredConsumer, { record, body }: Understood): Promise<void> {
   if (body.kind !== 'wake-up') return;
   const { name } = consumer;
-  const { streamId, version, correlationId } = body;
+  const { streamId, correlationId } = body;
   const now = deps.clock.now();
   const checkpoint = await deps.checkpoints.get({ consumer: name, streamId });
+  // It may be the message of a holder that died: others have acknowledged theirs because that one was to go on for them.
+  const version = Math.max(body.version, checkpoint?.wanted ?? 0) as Version;
   const resolved = checkpoint?.version ?? 0;
   const rounds = await deps.rows.rounds(name, streamId, resolved);
   const decision: IntakeDecision = decideIntake({ checkpoint, rounds }, version);

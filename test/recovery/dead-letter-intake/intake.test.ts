@@ -87,6 +87,30 @@ describe('the dead-letter intake', () => {
     await bench.expectProved({ resolved: 1 });
   });
 
+  it('wakes the consumer for all that was asked for: the message may be that of a holder who died', async () => {
+    const { system } = bench;
+    await system.append('order-1', ['Placed', 'Placed', 'Placed']);
+    await system.settle(({ detail }) => detail.version > 1);
+    const acquired = await system.checkpoints.acquire({
+      consumer: 'billing' as never,
+      streamId: 'order-1' as never,
+      owner: 'a function that dies',
+      wanted: 3 as never,
+      now: system.clock.now(),
+      leaseDurationMs: 10_000,
+      mode: 'shared',
+      purpose: 'deliver',
+      startVersion: 0 as never,
+      backUp: async () => 0,
+    });
+    expect(acquired.kind).toBe('acquired');
+    expect(await intake(deps, [dead(wakeUp(1))])).toEqual([]);
+    expect(system.queued('billing')).toMatchObject([{ reason: 'intake', version: 3 }]);
+    system.clock.advance(60_000);
+    await system.settle();
+    await bench.expectProved({ resolved: 3 });
+  });
+
   it('finds the consumer of a delivery that never reached its queue by the target', async () => {
     await bench.system.append('order-1', ['Placed']);
     await bench.system.relay();

@@ -102,7 +102,7 @@ function startConsumer(cloud: Cloud, consumer: PlannedConsumer, queues: Map<stri
     deadLetters,
   });
   queues.set(queueUrlOf(name), queue);
-  connectQueue(scheduler, trace, queue, target, {
+  connectQueue(cloud, queue, target, {
     batchSize,
     maxConcurrency,
     batchWindowMs,

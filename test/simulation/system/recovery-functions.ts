@@ -69,7 +69,7 @@ export function startRecovery(
   });
   for (const consumer of consumers) {
     const { name, deadLetters } = consumer;
-    connectQueue(scheduler, trace, deadLetters, intake as LambdaFunction<QueueEvent>, {
+    connectQueue(cloud, deadLetters, intake as LambdaFunction<QueueEvent>, {
       batchSize: 10,
       maxConcurrency: 2,
       batchWindowMs: 0,

@@ -44,6 +44,7 @@ export const FAULT_KINDS = {
   // Queues.
   'queue-duplicate': { what: 'SQS hands a message out although it is in flight or deleted', rate: [0.01, 0.2] },
   'queue-delay': { what: 'a message becomes visible later than asked for', rate: [0.02, 0.3] },
+  'throttled-invoke': { what: 'Lambda has no room: a batch was received and is not invoked', rate: [0.02, 0.4] },
   'visibility-ends-early': { what: 'a message becomes visible again while it is worked on', rate: [0.01, 0.15] },
   'partial-send': { what: 'SendMessageBatch refuses some entries', rate: [0.02, 0.3] },
   // Time to live.

@@ -5,6 +5,7 @@
 
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 import type { Trace } from '../kernel/trace.ts';
+import type { Faults } from './faults.ts';
 import type { InvocationEnd, LambdaFunction } from './lambda.ts';
 import type { Queue, ReceivedMessage } from './queue.ts';
 
@@ -33,8 +34,7 @@ export interface QueueSourceSettings {
 }
 
 export function connectQueue(
-  scheduler: Scheduler,
-  trace: Trace,
+  { scheduler, trace, faults }: { scheduler: Scheduler; trace: Trace; faults: Faults },
   queue: Queue,
   target: LambdaFunction<QueueEvent>,
   settings: QueueSourceSettings,
@@ -54,7 +54,9 @@ export function connectQueue(
     poll = undefined;
     if (target.running < settings.maxConcurrency) {
       const messages = queue.receive(settings.batchSize);
-      if (messages.length > 0) {
+      // It counts as a receive; the messages come back when their visibility timeout ends.
+      const isThrottled = messages.length > 0 && faults.strikes('throttled-invoke', queue.name);
+      if (messages.length > 0 && !isThrottled) {
         target.invoke(eventOf(queue.name, messages), (end) => {
           for (const done of succeeded(messages, end, trace, target.name)) {
             queue.delete(done.receiptHandle);
