@@ -14,6 +14,9 @@ const USAGE = `Usage: npm run bench [-- options]
   --list           the scenarios
   --effort <n>     1 = figures to trust; 0.1 = a quick look (default 1)
   --json           exactly one JSON document on stdout
+  --help           this
+
+Exit codes: 0 no limit is broken; 1 one is; 2 wrong option.
 `;
 
 /** Every module in `scenarios/`, by name. */
@@ -33,6 +36,10 @@ export async function runBench(
   if ('problem' in options) {
     streams.stderr.write(`${options.problem}\n\n${USAGE}`);
     return EXIT.usage;
+  }
+  if (options.help) {
+    streams.stdout.write(USAGE);
+    return EXIT.ok;
   }
   const output = createOutput(options.json, streams);
   if (options.list) {
@@ -69,6 +76,7 @@ export async function runBench(
 }
 
 interface Options {
+  help: boolean;
   json: boolean;
   list: boolean;
   effort: number;
@@ -84,6 +92,7 @@ function parse(argv: readonly string[], scenarios: readonly Scenario[]): Options
         list: { type: 'boolean', default: false },
         effort: { type: 'string', default: '1' },
         json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
       },
     });
     const names = scenarios.map(({ name }) => name);
@@ -94,7 +103,7 @@ function parse(argv: readonly string[], scenarios: readonly Scenario[]): Options
       return { problem: `effort: got "${values.effort}"; allowed: a number over 0, at most 10` };
     }
     const wanted = scenarios.filter(({ name }) => values.only === undefined || values.only.includes(name));
-    return { json: values.json, list: values.list, effort, scenarios: wanted };
+    return { help: values.help, json: values.json, list: values.list, effort, scenarios: wanted };
   } catch (error) {
     return { problem: (error as Error).message };
   }
