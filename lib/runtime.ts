@@ -23,6 +23,22 @@ export type {
   ExpectedVersion,
   ReadOptions,
 } from './flow/event-store/port.ts';
+export type {
+  SeenSnapshot,
+  Snapshot,
+  SnapshotKey,
+  SnapshotRead,
+  Snapshots,
+  SnapshotWrite,
+} from './flow/snapshot/port.ts';
+export {
+  createRehydrate,
+  type Rehydrate,
+  type Rehydrated,
+  type RehydrateOptions,
+  type RehydratorOptions,
+} from './flow/snapshot/rehydrate.ts';
+export { createSnapshots, type SnapshotsOptions } from './flow/snapshot/snapshots.ts';
 export type { Commit } from './model/commit.ts';
 export type { ConsumerDeclaration, RegisteredConsumer } from './model/consumer.ts';
 export {

@@ -64,6 +64,7 @@ describe('the app', () => {
       'LogTableName',
       'RecoveryTableName',
       'RelayFailuresBucketName',
+      'SnapshotsTableName',
     ]);
     expect(Object.keys(templates.flow.Outputs ?? {})).toEqual(
       expect.arrayContaining(['EventBusName', 'AlertsTopicArn', 'RelayCommitsFunctionName', 'RepairRelayFunctionName']),
@@ -101,7 +102,7 @@ describe('the app', () => {
       ...resourcesOf(template, 'AWS::DynamoDB::Table'),
       ...resourcesOf(template, 'AWS::S3::Bucket'),
     ]);
-    expect(kept).toHaveLength(9);
+    expect(kept).toHaveLength(10);
     expect(kept.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain')).toEqual([]);
   });
 

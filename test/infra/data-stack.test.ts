@@ -26,6 +26,7 @@ describe('the Data stack', () => {
       'EventStoreLogTable3CCF1D81',
       'EventStoreRecoveryTable05B86DDD',
       'EventStoreRelayFailuresBucketB7B9EC02',
+      'EventStoreSnapshotsTableE2325510',
     ]);
   });
 
@@ -50,7 +51,7 @@ describe('the Data stack', () => {
   });
 
   it('protects every table against deletion, with point-in-time recovery and on-demand capacity', () => {
-    expect(tables).toHaveLength(6);
+    expect(tables).toHaveLength(7);
     for (const [id, resource] of tables) {
       expect({ id, ...resource.Properties }).toMatchObject({
         DeletionProtectionEnabled: true,

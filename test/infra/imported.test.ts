@@ -37,7 +37,7 @@ describe('an imported table', () => {
     const template = templateOf(stack);
     const tables = resourcesOf(template, 'AWS::DynamoDB::Table').map(([id]) => id);
     expect(tables.filter((id) => id.includes('EventsTable'))).toEqual([]);
-    expect(tables).toHaveLength(5);
+    expect(tables).toHaveLength(6);
     expect(resource(template, 'AWS::Lambda::EventSourceMapping').Properties.EventSourceArn).toBe(
       `${ARN}/mine/stream/2026`,
     );

@@ -36,6 +36,9 @@ export class DeployedEventStore extends EventStoreBase {
   get idempotencyTable(): ITable {
     return this.table('IdempotencyTable', 'idempotency-table-name');
   }
+  get snapshotsTable(): ITable {
+    return this.table('SnapshotsTable', 'snapshots-table-name');
+  }
   get recoveryTable(): ITable {
     return this.table('RecoveryTable', 'recovery-table-name');
   }

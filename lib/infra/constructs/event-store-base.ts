@@ -22,6 +22,8 @@ export interface IEventStore extends IConstruct {
   readonly deadLettersTable: ITable;
   /** Markers of idempotent effects. */
   readonly idempotencyTable: ITable;
+  /** Folded states of streams: a cache. */
+  readonly snapshotsTable: ITable;
   /** Open gaps, scans, plans, replays, audit. */
   readonly recoveryTable: ITable;
   /** Exports of the Events table. */
@@ -35,6 +37,8 @@ export interface IEventStore extends IConstruct {
   grantAppend(grantee: IGrantable): Grant;
   /** Read events and the log. */
   grantRead(grantee: IGrantable): Grant;
+  /** Read events and keep snapshots: for whoever rehydrates. */
+  grantRehydrate(grantee: IGrantable): Grant;
   /** A CloudWatch metric of the Events table (namespace AWS/DynamoDB). */
   metric(metricName: string, options?: MetricOptions): Metric;
   /** Write units that appends consumed. @default sum over 5 minutes */
@@ -48,6 +52,7 @@ export abstract class EventStoreBase extends Construct implements IEventStore {
   abstract readonly checkpointsTable: ITable;
   abstract readonly deadLettersTable: ITable;
   abstract readonly idempotencyTable: ITable;
+  abstract readonly snapshotsTable: ITable;
   abstract readonly recoveryTable: ITable;
   abstract readonly archiveBucket: IBucket;
   abstract readonly relayFailuresBucket: IBucket;
@@ -63,6 +68,11 @@ export abstract class EventStoreBase extends Construct implements IEventStore {
   grantRead(grantee: IGrantable): Grant {
     const actions = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
     return this.eventsTable.grant(grantee, ...actions).combine(this.logTable.grant(grantee, ...actions));
+  }
+
+  grantRehydrate(grantee: IGrantable): Grant {
+    const snapshots = this.snapshotsTable.grant(grantee, 'dynamodb:GetItem', 'dynamodb:PutItem');
+    return this.eventsTable.grant(grantee, 'dynamodb:Query').combine(snapshots);
   }
 
   metric(metricName: string, options?: MetricOptions): Metric {

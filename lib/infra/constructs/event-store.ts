@@ -1,4 +1,4 @@
-// The event store as infrastructure: six tables, the archive bucket and the bucket for batches that the relay gave up on.
+// The event store as infrastructure: seven tables, the archive bucket and the bucket for batches that the relay gave up on.
 // Everything in it holds data and outlives the stack. Nobody gets DeleteItem on the Events table from here.
 
 import { Annotations, Duration, RemovalPolicy } from 'aws-cdk-lib';
@@ -14,6 +14,7 @@ import {
   IDEMPOTENCY_TABLE,
   LOG_TABLE,
   RECOVERY_TABLE,
+  SNAPSHOTS_TABLE,
 } from '../../platform/dynamodb/schemas.ts';
 import { acknowledgeNoAccessLogs } from './acknowledgements.ts';
 import { DeployedEventStore } from './deployed-event-store.ts';
@@ -32,6 +33,8 @@ export interface EventStoreProps {
   readonly deadLettersTable?: ITable;
   /** @default - a new table, retained */
   readonly idempotencyTable?: ITable;
+  /** @default - a new table, retained */
+  readonly snapshotsTable?: ITable;
   /** @default - a new table, retained */
   readonly recoveryTable?: ITable;
   /** An existing bucket with versioning. @default - a new versioned bucket, retained */
@@ -58,6 +61,7 @@ export class EventStore extends EventStoreBase {
   readonly checkpointsTable: ITable;
   readonly deadLettersTable: ITable;
   readonly idempotencyTable: ITable;
+  readonly snapshotsTable: ITable;
   readonly recoveryTable: ITable;
   readonly archiveBucket: IBucket;
   readonly relayFailuresBucket: IBucket;
@@ -88,6 +92,7 @@ export class EventStore extends EventStoreBase {
     this.checkpointsTable = table(props.checkpointsTable, CHECKPOINTS_TABLE);
     this.deadLettersTable = table(props.deadLettersTable, DEAD_LETTERS_TABLE);
     this.idempotencyTable = table(props.idempotencyTable, IDEMPOTENCY_TABLE);
+    this.snapshotsTable = table(props.snapshotsTable, SNAPSHOTS_TABLE);
     this.recoveryTable = table(props.recoveryTable, RECOVERY_TABLE);
     this.archiveBucket = props.archiveBucket ?? this.createArchiveBucket();
     this.relayFailuresBucket = props.relayFailuresBucket ?? this.createRelayFailuresBucket();
@@ -112,6 +117,7 @@ export class EventStore extends EventStoreBase {
       'checkpoints-table-name': this.checkpointsTable.tableName,
       'dead-letters-table-name': this.deadLettersTable.tableName,
       'idempotency-table-name': this.idempotencyTable.tableName,
+      'snapshots-table-name': this.snapshotsTable.tableName,
       'recovery-table-name': this.recoveryTable.tableName,
       'archive-bucket-name': this.archiveBucket.bucketName,
       'relay-failures-bucket-name': this.relayFailuresBucket.bucketName,

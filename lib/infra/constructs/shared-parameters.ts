@@ -18,6 +18,7 @@ export type SharedKey =
   | 'dead-letters-table-name'
   | 'idempotency-table-name'
   | 'recovery-table-name'
+  | 'snapshots-table-name'
   | 'recovery-state-machine-arn'
   | 'archive-bucket-name'
   | 'archive-events-function-arn'

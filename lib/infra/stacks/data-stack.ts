@@ -26,6 +26,7 @@ export class DataStack extends Stack {
       CheckpointsTableName: this.eventStore.checkpointsTable.tableName,
       DeadLettersTableName: this.eventStore.deadLettersTable.tableName,
       IdempotencyTableName: this.eventStore.idempotencyTable.tableName,
+      SnapshotsTableName: this.eventStore.snapshotsTable.tableName,
       RecoveryTableName: this.eventStore.recoveryTable.tableName,
       ArchiveBucketName: this.eventStore.archiveBucket.bucketName,
       RelayFailuresBucketName: this.eventStore.relayFailuresBucket.bucketName,

@@ -1,4 +1,4 @@
-// The six tables of docs/architecture.md as data. The CDK constructs, the memory engine and the tests are compared with it.
+// The seven tables of docs/architecture.md as data. The CDK constructs, the memory engine and the tests are compared with it.
 
 import type { IndexSchema, TableSchema } from './table-schema.ts';
 
@@ -45,6 +45,13 @@ export const IDEMPOTENCY_TABLE: TableSchema = {
   timeToLiveAttribute: 'expiresAt',
 };
 
+/** Folded states of streams: a cache. */
+export const SNAPSHOTS_TABLE: TableSchema = {
+  name: 'Snapshots',
+  partitionKey: { name: 'streamId', type: 'S' },
+  sortKey: { name: 'name', type: 'S' },
+};
+
 /** Open gaps, scans, plans, replays, findings, recoveries, audit. */
 export const RECOVERY_TABLE: TableSchema = { name: 'Recovery', ...PK_AND_SK };
 
@@ -54,5 +61,6 @@ export const ALL_TABLES: readonly TableSchema[] = [
   CHECKPOINTS_TABLE,
   DEAD_LETTERS_TABLE,
   IDEMPOTENCY_TABLE,
+  SNAPSHOTS_TABLE,
   RECOVERY_TABLE,
 ];
