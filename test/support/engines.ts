@@ -1,6 +1,7 @@
 // The two engines behind the `Dynamo` port, for contract suites. A contract is `test/contracts/<port>.contract.ts`, exporting
 // `(engine: Engine) => void`; `<port>.test.ts` runs it on `memoryEngine`, `<port>.dynamodb.test.ts` on `localEngine`.
 
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createDynamo } from '../../lib/platform/dynamodb/client.ts';
 import { createMemoryDynamo, type MemoryStreamRecord } from '../../lib/platform/dynamodb/memory/index.ts';
 import { scanAll } from '../../lib/platform/dynamodb/pages.ts';
@@ -45,11 +46,11 @@ export const memoryEngine: Engine = {
   },
 };
 
-export const localEngine: Engine = {
+/** DynamoDB Local behind a client of the test's own, for code that is given a client. The test gives it back. */
+export const localEngineOn = (client: DynamoDBClient): Engine => ({
   name: 'DynamoDB Local',
   async createTables(schemas) {
     const world = createTestWorld();
-    const client = takeLocalClient();
     await createLocalTables(client, schemas);
     const dynamo = createDynamo(client);
     return {
@@ -65,4 +66,9 @@ export const localEngine: Engine = {
       close: () => returnLocalClient(client, schemas),
     };
   },
+});
+
+export const localEngine: Engine = {
+  name: 'DynamoDB Local',
+  createTables: (schemas) => localEngineOn(takeLocalClient()).createTables(schemas),
 };
