@@ -13,6 +13,7 @@ import type { Functions } from './functions/functions.ts';
 import type { FunctionSurroundings } from './functions/lambda-function.ts';
 import type { Semaphore } from './functions/semaphore.ts';
 import type { Identities } from './iam/identities.ts';
+import type { LostRecords } from './mappings/lost-records.ts';
 import type { Mapping } from './mappings/mapping.ts';
 import type { StreamsClient } from './mappings/streams-client.ts';
 import type { Named } from './names.ts';
@@ -57,6 +58,7 @@ export interface Cloud {
   customAnswers: CustomResourceAnswers;
   backups: Backups;
   mappings: Mapping[];
+  lostRecords: LostRecords;
   /** Invocations from queues that run at the same time. */
   invocationGate: Semaphore;
   /** By table name. */

@@ -19,6 +19,7 @@ import { writeBootstrap } from './functions/lambda-process.ts';
 import { createFunctionLogs, type FunctionLogs } from './functions/logs.ts';
 import { createSemaphore } from './functions/semaphore.ts';
 import { createIdentities } from './iam/identities.ts';
+import { createLostRecords } from './mappings/lost-records.ts';
 import { createStreamsClient } from './mappings/streams-client.ts';
 import { REGION, resourceOfArn } from './names.ts';
 import type { LocalCloudOptions } from './options.ts';
@@ -109,6 +110,7 @@ export function createCloud(
     customAnswers: createCustomAnswers(),
     backups,
     mappings: [],
+    lostRecords: createLostRecords(),
     invocationGate: createSemaphore(Math.max(QUEUE_INVOCATIONS_MIN, QUEUE_INVOCATIONS_PER_CORE * cores)),
     tables,
     queues,

@@ -13,6 +13,7 @@ interface PlanOptions {
   stream?: string[];
   source: string;
   to?: string;
+  discardUnknownEnd?: boolean;
   reason?: string;
 }
 
@@ -36,6 +37,10 @@ export const registerRestore: RegisterCommand = (program, run) => {
     .option(
       '--to <time>',
       'point-in-time: a time after the commits were appended and before the damage, for example 2026-11-25T17:00:00Z',
+    )
+    .option(
+      '--discard-unknown-end',
+      'take an unreadable item at the very end, which the log does not know, for garbage',
     )
     .option('--reason <text>', 'for the audit')
     .action((options: PlanOptions, command) => run(command, (context) => plan(context, options)));
@@ -65,7 +70,10 @@ export const registerRestore: RegisterCommand = (program, run) => {
   }
 };
 
-async function plan(context: CommandContext, { stream, source, to, reason }: PlanOptions): Promise<ExitCode> {
+async function plan(
+  context: CommandContext,
+  { stream, source, to, discardUnknownEnd, reason }: PlanOptions,
+): Promise<ExitCode> {
   const { deployment, output, requestedBy } = context;
   const restoreTo = to === undefined ? undefined : Date.parse(to);
   if (Number.isNaN(restoreTo)) {
@@ -76,7 +84,7 @@ async function plan(context: CommandContext, { stream, source, to, reason }: Pla
       remedy: 'write it with its offset, or with Z for UTC',
     });
   }
-  const request = { action: 'plan', streams: stream, source, restoreTo, requestedBy, reason };
+  const request = { action: 'plan', streams: stream, source, restoreTo, discardUnknownEnd, requestedBy, reason };
   const answer = await deployment.invoke<RestoreAnswer>(FUNCTION, request);
   output.result(answer, show);
   tellNext(output, answer);

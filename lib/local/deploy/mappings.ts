@@ -129,6 +129,7 @@ function streamMapping(
     parallelization: properties.ParallelizationFactor ?? 1,
     reportBatchItemFailures: reports(properties),
     filters,
+    isLost: (record) => cloud.lostRecords.isLost(lambda.spec.name, record),
     settings: {
       maximumRetryAttempts: properties.MaximumRetryAttempts ?? -1,
       maximumRecordAgeSeconds: properties.MaximumRecordAgeInSeconds ?? -1,

@@ -25,6 +25,7 @@ export function createFaults(cloud: Cloud, calls: CallFaults, deliveries: Delive
     dropOn: (target) => calls.add(target, target.when, { kind: 'drop' }),
     delayOn: (target) => calls.add(target, target.when ?? 'before', { kind: 'delay', delayMs: target.delayMs }),
     observe: (target, listener) => calls.add(target, 'after', { kind: 'observe', listener }),
+    loseRecords: (fault) => cloud.lostRecords.add(fault, cloud.functions.get(fault.functionName).spec.name),
     bus: (fault) => deliveries.add(fault, fault.rule === undefined ? undefined : cloud.buses.rule(fault.rule).name),
     disableRule(rule) {
       cloud.buses.setEnabled(rule, false);
@@ -48,6 +49,7 @@ export function createFaults(cloud: Cloud, calls: CallFaults, deliveries: Delive
     clear() {
       calls.clear();
       deliveries.clear();
+      cloud.lostRecords.clear();
       for (const rule of disabled) cloud.buses.setEnabled(rule, true);
       disabled.clear();
       for (const mapping of cloud.mappings) mapping.resume();

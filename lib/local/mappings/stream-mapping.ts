@@ -36,6 +36,8 @@ export interface StreamMappingOptions {
   parallelization: number;
   reportBatchItemFailures: boolean;
   filters: readonly Pattern[];
+  /** Injected: the function never gets this record. */
+  isLost(record: StreamRecord): boolean;
   settings: StreamSettings;
   onFailureArn?: string;
   destinations: Destinations;
@@ -167,6 +169,7 @@ export function createStreamMapping(options: StreamMappingOptions): Mapping {
   const withSource = (record: StreamRecord): StreamRecord => ({ ...record, eventSourceARN: options.streamArn });
   const isWanted = (record: StreamRecord): boolean =>
     !isPriming(record.dynamodb?.Keys) &&
+    !options.isLost(record) &&
     (options.filters.length === 0 || options.filters.some((filter) => matches(filter, record)));
 
   /** Starts what is new. A child waits for its parent; shards that appear later are read from their beginning. */

@@ -51,6 +51,12 @@ export interface BusFault {
   times?: number;
 }
 
+export interface RecordFault {
+  functionName: string;
+  /** Looks into the record (JSON). */
+  match: (recordText: string) => boolean;
+}
+
 /** One call that a function made, and how AWS answered, as the proxy saw it. */
 export interface ObservedCall {
   /** True when AWS carried it out, whether or not the caller lived to learn it. */
@@ -77,6 +83,8 @@ export interface Faults {
   dropOn(target: CallMatch & { when: When }): FaultHandle;
   delayOn(target: CallMatch & { when?: When; delayMs: number }): FaultHandle;
   bus(fault: BusFault): FaultHandle;
+  /** Matching records of the DynamoDB stream never reach this function, as when they were trimmed before it read them. */
+  loseRecords(fault: RecordFault): FaultHandle;
   /** Calls the listener with every matching call, when its answer has arrived. Changes nothing. */
   observe(target: Omit<CallMatch, 'nth' | 'times'>, listener: (call: ObservedCall) => void): FaultHandle;
   disableRule(rule: string): void;

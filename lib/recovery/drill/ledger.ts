@@ -23,6 +23,8 @@ export interface Ledger {
   readonly entries: readonly LedgerEntry[];
   /** Appends one commit and books it when the store has acknowledged it. Returns the stream's new version. */
   append(streamId: string, events: readonly NewEvent[], expectedVersion: number): Promise<number>;
+  /** Books events that another producer's store acknowledged. `firstVersion`: where they are when everything is repaired. */
+  book(streamId: string, events: readonly NewEvent[], firstVersion: number): void;
 }
 
 export function createLedger(
@@ -30,14 +32,18 @@ export function createLedger(
   onBooked: (count: number) => void = () => undefined,
 ): Ledger {
   const entries: LedgerEntry[] = [];
+  const book: Ledger['book'] = (streamId, events, firstVersion) => {
+    for (const [index, event] of events.entries()) {
+      entries.push({ streamId, version: firstVersion + index, eventId: event.id, type: event.type });
+    }
+    onBooked(entries.length);
+  };
   return {
     entries,
+    book,
     async append(streamId, events, expectedVersion) {
       const result = await eventStore.append(streamId, events, expectedVersion);
-      for (const [index, event] of events.entries()) {
-        entries.push({ streamId, version: result.firstVersion + index, eventId: event.id, type: event.type });
-      }
-      onBooked(entries.length);
+      book(streamId, events, result.firstVersion);
       return result.version;
     },
   };

@@ -2,7 +2,8 @@
 // whole in itself, is what the log names, and follows and is followed by its neighbours: where it was found proves nothing.
 
 import { type Commit, GENESIS_HASH, lastVersion, type StoredCommit } from '../../model/commit.ts';
-import { type Link, linkOf, type Slot, type Survey, wholeCommit } from './survey.ts';
+import type { RawItem } from './raw-item.ts';
+import { commitIn, type Link, linkOf, type Slot, type Survey } from './survey.ts';
 
 /** Copies that a source has for a version, whatever they hold. */
 export type CopiesAt = (version: number) => readonly Record<string, unknown>[];
@@ -40,8 +41,9 @@ export function chooseCopies(survey: Survey, copiesAt: CopiesAt): Chosen {
     return follows && (after === undefined || commit.recordedAt <= after.recordedAt);
   };
   const copies = (version: number): { commit: Commit; stored: StoredCommit }[] =>
-    copiesAt(version).flatMap((item) => {
-      const commit = item.streamId === survey.streamId && item.version === version ? wholeCommit(item) : undefined;
+    // What is stored may be a copy itself: the right commit, under an attribute that does not belong to it.
+    [...copiesAt(version), ...(survey.raw.has(version) ? [survey.raw.get(version) as RawItem] : [])].flatMap((item) => {
+      const commit = item.streamId === survey.streamId && item.version === version ? commitIn(item) : undefined;
       return commit === undefined || !fits(commit) ? [] : [{ commit, stored: onlyStored(item) }];
     });
 

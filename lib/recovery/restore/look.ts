@@ -34,6 +34,7 @@ export async function lookAt({ dynamo, eventsTable, log }: LookDeps, streamId: S
     ExpressionAttributeValues: { ':streamId': streamId },
     ConsistentRead: true,
   })) {
+    if (typeof item.version !== 'number') throw strangeKey(streamId, item.version);
     items.push(item);
     if (items.length > ITEMS_MAX) throw tooLong(streamId);
   }
@@ -68,6 +69,14 @@ async function entriesInDoubt(
   if (next !== 1) throw logDamaged(streamId, next - 1);
   return entries.reverse();
 }
+
+/** A number beyond what JavaScript holds exactly: no version can be one. */
+const strangeKey = (streamId: string, version: unknown): EventRecoveryError =>
+  new EventRecoveryError(
+    'KEY_NOT_A_VERSION',
+    `stream "${streamId}" holds an item under version ${String(version)}, which no commit can have; remedy: keep a copy of it, remove it by hand (aws dynamodb delete-item), then plan again`,
+    { facts: { streamId, version: String(version) } },
+  );
 
 const tooLong = (streamId: string): EventRecoveryError =>
   new EventRecoveryError(

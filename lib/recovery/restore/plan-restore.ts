@@ -11,7 +11,7 @@ import { type LookDeps, lookAt } from './look.ts';
 import type { PointInTime } from './point-in-time.ts';
 import { type PlanRequest, STREAMS_MAX } from './request.ts';
 import type { PlannedChange, RestoreRow, RestoreRows, StreamRow } from './rows.ts';
-import type { Survey } from './survey.ts';
+import { type Survey, withoutUnknownEnd } from './survey.ts';
 import { checkpointsBeyond, type TellDeps } from './tell-others.ts';
 
 export interface PlanDeps extends LookDeps, Pick<TellDeps, 'checkpoints' | 'consumers'> {
@@ -32,8 +32,9 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
   let youngest: number | undefined;
   let needsCopies = false;
   for (const streamId of await streamsOf(deps, request)) {
-    const survey = await lookAt(deps, streamId);
-    if (survey === undefined) throw unknownStream(streamId);
+    const found = await lookAt(deps, streamId);
+    if (found === undefined) throw unknownStream(streamId);
+    const survey = request.discardUnknownEnd ? withoutUnknownEnd(found) : found;
     const row = await rowOf(deps, survey);
     if (row === undefined) continue;
     streams.push(row);
@@ -51,6 +52,7 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
     status: 'planned',
     source: request.source,
     ...(restoreTo !== undefined && { restoreTo }),
+    ...(request.discardUnknownEnd && { discardUnknownEnd: true }),
     streams: streams.length,
     requestedBy: request.requestedBy,
     reason: request.reason,

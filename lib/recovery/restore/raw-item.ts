@@ -6,9 +6,12 @@ import { convertToAttr, convertToNative } from '@aws-sdk/util-dynamodb';
 
 export type RawItem = Record<string, unknown>;
 
-/** Attributes that every commit has. One that is absent must stay absent. */
-const COMMIT_ATTRIBUTES = ['count', 'events', 'encoding', 'format', 'recordedAt', 'previousHash', 'hash'];
-const KEY_ATTRIBUTES = new Set(['streamId', 'version']);
+const KEY_ATTRIBUTES: ReadonlySet<string> = new Set(['streamId', 'version']);
+/** What a commit is stored as, and nothing else. */
+export const COMMIT_ATTRIBUTES: ReadonlySet<string> = new Set([
+  ...KEY_ATTRIBUTES,
+  ...['count', 'events', 'encoding', 'format', 'recordedAt', 'previousHash', 'hash'],
+]);
 
 /** DynamoDB's JSON, attributes in the order of their names, binary values in base64. */
 export function textOf(item: RawItem): string {
@@ -57,6 +60,7 @@ export function isStillAsSeen(seen: RawItem | undefined): ItemCondition {
       ExpressionAttributeNames: { '#version': 'version' },
     };
   }
+  // An attribute of a commit that is absent must stay absent.
   const names = [...new Set([...COMMIT_ATTRIBUTES, ...Object.keys(seen)])].filter((name) => !KEY_ATTRIBUTES.has(name));
   const isThere = (name: string): boolean => seen[name] !== undefined;
   const clauses = names.map((name, at) => (isThere(name) ? `#a${at} = :v${at}` : `attribute_not_exists(#a${at})`));

@@ -9,7 +9,7 @@ import type { Event, NewEvent } from '../../model/event.ts';
 import type { Objects } from '../archive/objects.ts';
 import { quarantined } from './quarantine.ts';
 import type { Fork, StreamRow } from './rows.ts';
-import { wholeCommit } from './survey.ts';
+import { commitIn } from './survey.ts';
 
 export interface ReappendDeps {
   objects: Pick<Objects, 'read'>;
@@ -33,7 +33,7 @@ async function appendFork(
   streamId: string,
   fork: Fork,
 ): Promise<Pick<Fork, 'outcome' | 'newVersion'>> {
-  const commit = wholeCommit(await quarantined(deps.objects, fork.key));
+  const commit = commitIn(await quarantined(deps.objects, fork.key));
   if (commit === undefined) throw changed(fork);
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const store = deps.openEventStore();

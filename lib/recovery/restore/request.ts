@@ -17,6 +17,8 @@ const REQUEST = z.discriminatedUnion('action', [
     source: z._default(z.enum(['archive', 'point-in-time']), 'archive'),
     /** Point-in-time only, milliseconds since 1970. @default one second after the youngest commit that is looked for */
     restoreTo: z.optional(z.number().check(z.int(), z.nonnegative())),
+    /** Take an unreadable item at the very end, which the log does not know, for garbage: it is kept in the quarantine and removed. */
+    discardUnknownEnd: z._default(z.boolean(), false),
     ...COMMON,
   }),
   z.strictObject({

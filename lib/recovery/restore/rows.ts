@@ -58,7 +58,7 @@ export interface StreamRow {
   status:
     | 'planned'
     | 'done'
-    /** No copy fits for `versions`; nothing was written. */
+    /** No copy fits for `versions`. What the log vouches for was put back; nothing was removed. */
     | 'not-found'
     /** It is not as it was planned; nothing more was written. */
     | 'stale';
@@ -82,6 +82,7 @@ export interface RestoreRow {
   /** Milliseconds since 1970; point-in-time only. */
   restoreTo?: number;
   sideTable?: string;
+  discardUnknownEnd?: boolean;
   streams: number;
   requestedBy: string;
   reason: string;

@@ -7,7 +7,7 @@ import type { LogEntry } from '../../flow/log/port.ts';
 import { type Commit, GENESIS_HASH, lastVersion, type StoredCommit } from '../../model/commit.ts';
 import { StreamDamagedError } from '../../model/errors.ts';
 import type { StreamId } from '../../model/ids.ts';
-import { digestOf, type RawItem } from './raw-item.ts';
+import { COMMIT_ATTRIBUTES, digestOf, type RawItem } from './raw-item.ts';
 
 /** A commit that is as it should be, without its events. */
 export interface Link {
@@ -79,7 +79,7 @@ export function surveyStream(streamId: StreamId, items: readonly RawItem[], expe
       builder.keep(linkOf(commit));
     } else {
       const { version, count, hashPrefix, recordedAt } = entry;
-      builder.slot({ kind: 'known', version, count, hashPrefix, recordedAt, ...builder.seenAt(version) });
+      builder.slot({ kind: 'known', version, count, hashPrefix, recordedAt, ...builder.seenAt(version, entry) });
     }
   }
   beyondTheLog(builder, expected);
@@ -120,6 +120,19 @@ function beyondTheLog(builder: Builder, { sequenced, entries }: Expected): void 
   builder.closeAtEnd();
 }
 
+/**
+ * The same, with what stands at the very end, beyond the log, taken for something that does not belong there. Nobody can vouch
+ * for it: it may be garbage, or an acknowledged commit that was damaged before it was sequenced. A human decides that.
+ */
+export const withoutUnknownEnd = (survey: Survey): Survey => ({
+  ...survey,
+  slots: survey.slots.map((slot) =>
+    slot.kind === 'unknown' && slot.to === undefined && slot.seen !== undefined
+      ? { kind: 'foreign', version: slot.version, seen: slot.seen }
+      : slot,
+  ),
+});
+
 type Builder = ReturnType<typeof createBuilder>;
 
 function createBuilder(items: readonly RawItem[]) {
@@ -131,9 +144,9 @@ function createBuilder(items: readonly RawItem[]) {
   const builder = {
     at: (version: number) => byVersion.get(version),
     from: (version: number) => items.filter((item) => (item.version as number) >= version),
-    seenAt(version: number): { seen?: Seen } {
+    seenAt(version: number, belongs?: Pick<LogEntry, 'count' | 'hashPrefix'>): { seen?: Seen } {
       const item = byVersion.get(version);
-      return item === undefined ? {} : { seen: seenOf(item) };
+      return item === undefined ? {} : { seen: seenOf(item, belongs) };
     },
     keep(link: Link) {
       settled.add(link.version);
@@ -187,8 +200,12 @@ const follows = (commit: Commit, previous: Link | undefined): boolean =>
 
 export const linkOf = ({ version, count, hash, recordedAt }: Commit): Link => ({ version, count, hash, recordedAt });
 
-/** The commit, when the item is one and its hash fits. @throws EventRecoveryError `NEWER_FORMAT` */
-export function wholeCommit(item: RawItem): Commit | undefined {
+/** The commit, when the item is one, its hash fits, and it holds nothing else. @throws EventRecoveryError `NEWER_FORMAT` */
+export const wholeCommit = (item: RawItem): Commit | undefined =>
+  Object.keys(item).every((name) => COMMIT_ATTRIBUTES.has(name)) ? commitIn(item) : undefined;
+
+/** The same, whatever else the item holds. */
+export function commitIn(item: RawItem): Commit | undefined {
   try {
     return verifyCommit(item as unknown as StoredCommit);
   } catch (error) {
@@ -197,8 +214,14 @@ export function wholeCommit(item: RawItem): Commit | undefined {
   }
 }
 
-const seenOf = (item: RawItem): Seen => ({
-  digest: digestOf(item),
-  ...(typeof item.hash === 'string' && { hash: item.hash }),
-  isCommit: wholeCommit(item) !== undefined,
-});
+function seenOf(item: RawItem, belongs?: Pick<LogEntry, 'count' | 'hashPrefix'>): Seen {
+  const commit = commitIn(item);
+  // The right commit under something that does not belong to it loses nothing when that goes.
+  const isRight =
+    belongs !== undefined && commit?.count === belongs.count && commit.hash.startsWith(belongs.hashPrefix);
+  return {
+    digest: digestOf(item),
+    ...(typeof item.hash === 'string' && { hash: item.hash }),
+    isCommit: commit !== undefined && !isRight,
+  };
+}

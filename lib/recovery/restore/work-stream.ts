@@ -17,7 +17,7 @@ import { quarantine } from './quarantine.ts';
 import { isStillAsSeen, type RawItem } from './raw-item.ts';
 import { appendForks, type ReappendDeps } from './reappend.ts';
 import type { Fork, RestoreRow, RestoreRows, StreamRow } from './rows.ts';
-import type { Slot, Survey } from './survey.ts';
+import { type Slot, type Survey, withoutUnknownEnd } from './survey.ts';
 import { type TellDeps, tellOthers } from './tell-others.ts';
 
 export interface WorkDeps extends LookDeps, ReappendDeps, TellDeps {
@@ -46,12 +46,16 @@ export async function workOnStream(
     return row;
   };
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const survey = await lookAt(deps, row.streamId as StreamId);
+    const found = await lookAt(deps, row.streamId as StreamId);
+    const survey = found && restore.discardUnknownEnd ? withoutUnknownEnd(found) : found;
     if (survey === undefined) return save({ status: 'not-found', versions: [] });
     if (survey.slots.length === 0) return finish(survey);
     if (!isAsPlanned(survey.slots, planned)) return save({ status: 'stale' });
     const chosen = chooseCopies(survey, await copies.of(survey));
-    if (chosen.notFound.length > 0) return save({ status: 'not-found', versions: chosen.notFound });
+    if (chosen.notFound.length > 0) {
+      await writeVouchedFor(survey, chosen.commits);
+      return save({ status: 'not-found', versions: chosen.notFound });
+    }
     const forks = await putAside(survey);
     // What must be appended again is written down before it is taken away.
     if (forks.length > 0) await save({ forks: merged(row.forks, forks) });
@@ -76,6 +80,17 @@ export async function workOnStream(
       if (seen.isCommit) forks.push({ version, count: Number(item.count), hash: String(item.hash), key });
     }
     return forks;
+  }
+
+  /** A stream that cannot be made whole: only what the log names is put back, and nothing that was acknowledged makes way. */
+  async function writeVouchedFor(survey: Survey, commits: readonly StoredCommit[]): Promise<void> {
+    const slots = survey.slots.filter(({ kind, seen }) => kind === 'known' && seen?.isCommit !== true);
+    const versions = new Set(slots.map(({ version }) => version));
+    await putAside({ ...survey, slots });
+    await write(
+      { ...survey, slots },
+      commits.filter(({ version }) => versions.has(version)),
+    );
   }
 
   /** From the end what nothing belongs to, then upwards what belongs there: a reader meets no commit before its predecessor. */

@@ -119,6 +119,15 @@ describe.each(['archive', 'point-in-time'] as const)('from the %s', (source) => 
     expect(await bench.everything()).toEqual(before);
   });
 
+  it('takes an attribute away that no commit has, with nothing to append again and no copy needed', async () => {
+    bench.system.clock.advance(2_000);
+    await bench.change('order-1', 6, { note: 'who wrote this?' });
+    const plan = await bench.plan({ streams: ['order-1'], source, ...time() });
+    expect(plan.listed[0]?.changes).toMatchObject([{ version: 6, action: 'overwrite', isFork: false }]);
+    expect(await bench.apply(plan.planId)).toMatchObject({ result: 'done', totals: { written: 1, forks: 0 } });
+    expect(await bench.everything()).toEqual(before);
+  });
+
   it('takes away items that no commit can have there', async () => {
     const when = time();
     bench.system.clock.advance(2_000);

@@ -2,6 +2,7 @@
 
 import type { Scenario } from '../scenario.ts';
 import { consumerCrash } from './consumer-crash.ts';
+import { corruptedEvent } from './corrupted-event.ts';
 import { duplicateDelivery, reorderedDelivery } from './deliveries.ts';
 import { functionDies } from './function-dies.ts';
 import { hotStream } from './hot-stream.ts';
@@ -9,6 +10,8 @@ import { lostDeliveries } from './lost-deliveries.ts';
 import { poisonMessage } from './poison-message.ts';
 import { poisonStorm } from './poison-storm.ts';
 import { relayCrash } from './relay-crash.ts';
+import { truncatedStream } from './truncated-stream.ts';
+import { unsequencedCommit } from './unsequenced-commit.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   consumerCrash,
@@ -20,6 +23,9 @@ export const SCENARIOS: readonly Scenario[] = [
   poisonMessage,
   poisonStorm,
   functionDies,
+  corruptedEvent,
+  truncatedStream,
+  unsequencedCommit,
 ];
 
 /** What runs without options: one of each kind, in under two minutes on a quiet machine with two cores. */
