@@ -17,6 +17,7 @@ import { type PointInTime, sideTableName } from '../../../lib/recovery/restore/p
 import { itemOf } from '../../../lib/recovery/restore/raw-item.ts';
 import { restore } from '../../../lib/recovery/restore/restore.ts';
 import { verify } from '../../../lib/recovery/verify/verify.ts';
+import { type Engine, memoryEngine } from '../../support/engines.ts';
 import { createSmallSystem, TABLES } from '../../support/small-system.ts';
 
 export const INVOCATION_MS = 600_000;
@@ -25,12 +26,13 @@ const { eventsTable, logTable, checkpointsTable, recoveryTable } = TABLES;
 export interface BenchOptions {
   /** Everything that the restore asks of the outside goes through it. */
   around?: <T>(what: string, call: () => Promise<T>) => Promise<T>;
+  engine?: Engine;
 }
 
 export type Bench = Awaited<ReturnType<typeof createBench>>;
 
-export async function createBench({ around = (_what, call) => call() }: BenchOptions = {}) {
-  const system = await createSmallSystem();
+export async function createBench({ around = (_what, call) => call(), engine = memoryEngine }: BenchOptions = {}) {
+  const system = await createSmallSystem({ engine });
   const effects: string[] = [];
   await system.addConsumer(
     { name: 'billing', eventTypes: ['Placed'], effects: 'idempotent', onPoison: 'park', maxAttempts: 1 },
@@ -109,6 +111,8 @@ export async function createBench({ around = (_what, call) => call() }: BenchOpt
   };
   const ask = async (request: object): Promise<RestoreAnswer> =>
     (await restore(deps, request, time())) as RestoreAnswer;
+  /** DynamoDB Local stamps its records by the machine's clock, not by the test's. */
+  const now = (): number => (engine.name === 'memory' ? clock.now() : Date.UTC(2100, 0));
   const archiveRows = createArchiveRows({ dynamo: system.dynamo, table: recoveryTable });
   let exports = 0;
 
@@ -136,7 +140,7 @@ export async function createBench({ around = (_what, call) => call() }: BenchOpt
       clock.advance(10_000);
     },
     /** A completed export of the table as it is now, or of what changed since then. */
-    async archive(span: ExportSpan = { type: 'FULL_EXPORT', atMs: clock.now() }): Promise<void> {
+    async archive(span: ExportSpan = { type: 'FULL_EXPORT', atMs: now() }): Promise<void> {
       exports += 1;
       const exportId = `e${exports}`;
       const facts = { exportId, exportArn: exportId, tableArn: 'arn:table', bucket: 'archive', prefix: 'archive' };
