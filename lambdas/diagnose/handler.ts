@@ -16,9 +16,8 @@ import { createQueueSigns } from '../../lib/recovery/gap/queue-signs.ts';
 import { createScanStates } from '../../lib/recovery/gap/scan-state.ts';
 import { createLeases } from '../../lib/recovery/lease/leases.ts';
 import { noSigns } from '../../lib/recovery/recover/aws-signs.ts';
-import { beginRecovery, type LookInput, lookAgain, type RecoverDeps } from '../../lib/recovery/recover/recover.ts';
-
-export type DiagnoseRequest = { step: 'begin'; id: string; input: unknown } | { step: 'look'; state: LookInput };
+import { checkDiagnoseRequest } from '../../lib/recovery/recover/machine-input.ts';
+import { beginRecovery, lookAgain, type RecoverDeps } from '../../lib/recovery/recover/recover.ts';
 
 const environment = environmentOf(process.env);
 const observability = createObservability();
@@ -42,7 +41,8 @@ const deps: RecoverDeps = {
 
 const begin = answeringErrors((input: { id: string; input: unknown }, _context: unknown) => beginRecovery(deps, input));
 
-export const handler = lambdaPipeline(async (request: DiagnoseRequest, context) => {
+export const handler = lambdaPipeline(async (event: unknown, context) => {
+  const request = checkDiagnoseRequest(event);
   if (request.step === 'begin') return begin(request, context);
   const progress = await lookAgain(deps, request.state);
   const { id, round, next, left } = progress;

@@ -8,7 +8,8 @@ import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-p
 import { createServerClock } from '../../lib/platform/server-clock.ts';
 import { createWorld } from '../../lib/platform/world.ts';
 import { createLeases } from '../../lib/recovery/lease/leases.ts';
-import { type Accumulated, finishRecovery } from '../../lib/recovery/recover/finish.ts';
+import { finishRecovery } from '../../lib/recovery/recover/finish.ts';
+import { checkAccumulated } from '../../lib/recovery/recover/machine-input.ts';
 import { createReportOutlets } from '../../lib/recovery/recover/report-outlets.ts';
 
 const environment = environmentOf(process.env);
@@ -28,8 +29,8 @@ const outlets = createReportOutlets({
   busName: environment.required('EVENT_BUS_NAME'),
 });
 
-export const handler = lambdaPipeline(async ({ accumulated }: { accumulated: Accumulated }) => {
-  const finished = await finishRecovery({ leases, outlets }, accumulated, serverClock.now());
+export const handler = lambdaPipeline(async (request: unknown) => {
+  const finished = await finishRecovery({ leases, outlets }, checkAccumulated(request), serverClock.now());
   logger.info('recovery finished', { ...finished });
   return finished;
 }, observability);

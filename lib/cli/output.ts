@@ -21,7 +21,7 @@ export interface Output {
 export function createOutput(json: boolean, streams: Streams): Output {
   return {
     json,
-    result: (data, human) => void streams.stdout.write(json ? `${JSON.stringify(data)}\n` : `${human(data)}\n`),
+    result: (data, human) => void streams.stdout.write(json ? `${asJson(data)}\n` : `${human(data)}\n`),
     progress: (text) => void streams.stderr.write(`${pc.dim(text)}\n`),
     next: (command) => {
       if (!json) streams.stdout.write(`\nNext: ${pc.bold(command)}\n`);
@@ -30,10 +30,23 @@ export function createOutput(json: boolean, streams: Streams): Output {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]/g;
+const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
-/** Text of unknown origin for one line of a terminal: no control characters, so that data cannot move the cursor. */
+/**
+ * Text of unknown origin for one line of a terminal: no control characters and no changes of direction, so that data can
+ * neither move the cursor nor read as something else.
+ */
 export const oneLine = (text: string): string => text.replace(CONTROL_CHARACTERS, '·');
+
+/** One JSON document in one line; characters that act on a terminal are escaped, so the data is the same. */
+export const asJson = (data: unknown): string =>
+  JSON.stringify(data).replace(
+    CONTROL_CHARACTERS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
+/** `oneLine` for text that may have lines of its own. */
+export const manyLines = (text: string): string => text.split('\n').map(oneLine).join('\n');
 
 /** Rows as aligned columns under a header. Numbers stand right. */
 export function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {

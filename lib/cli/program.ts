@@ -8,7 +8,7 @@ import { isEventRecoveryError, shown } from '../model/errors.ts';
 import { type CommandContext, exitCodeOf, type RegisterCommand } from './command.ts';
 import { createDeployment, type Deployment } from './deployment.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { createOutput, oneLine, type Streams } from './output.ts';
+import { asJson, createOutput, manyLines, oneLine, type Streams } from './output.ts';
 
 export interface ProgramOptions {
   commands: readonly RegisterCommand[];
@@ -43,7 +43,8 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void streams.stdout.write(text),
-      writeErr: (text) => void streams.stderr.write(text),
+      // It repeats what was typed, and what was typed may come from elsewhere.
+      writeErr: (text) => void streams.stderr.write(manyLines(text)),
     });
 
   const contextOf = (global: GlobalOptions): CommandContext => ({
@@ -80,7 +81,7 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
 function fail(error: unknown, json: boolean, streams: Streams): void {
   const code = isEventRecoveryError(error) ? error.code : error instanceof Error ? error.name : 'ERROR';
   const message = error instanceof Error ? error.message : shown(error);
-  if (json) streams.stdout.write(`${JSON.stringify({ ok: false, error: { code, message } })}\n`);
+  if (json) streams.stdout.write(`${asJson({ ok: false, error: { code, message } })}\n`);
   streams.stderr.write(`${code}: ${oneLine(message)}\n`);
 }
 

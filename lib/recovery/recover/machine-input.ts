@@ -1,0 +1,57 @@
+// What the recovery's functions are handed by the state machine, checked as far as they walk through it. Anybody who may
+// invoke a function can hand it something else: that is an error with a code, before anything is read or written.
+
+import * as z from 'zod/mini';
+import { checkInput } from '../input/check.ts';
+import type { Accumulated } from './finish.ts';
+import type { LookInput } from './recover.ts';
+
+export type DiagnoseRequest = { step: 'begin'; id: string; input: unknown } | { step: 'look'; state: LookInput };
+
+const text = z.string().check(z.minLength(1), z.maxLength(1_024));
+const time = z.number().check(z.nonnegative());
+const things = z.array(z.looseObject({}));
+
+const PROGRESS = z.looseObject({
+  id: text,
+  request: z.looseObject({ actions: z.array(text), requestedBy: text, reason: text, trigger: text }),
+  consumers: z.array(text),
+  leases: z.array(z.looseObject({ name: text, owner: text, token: z.number() })),
+  startedAt: time,
+  round: time,
+  next: text,
+  findings: things,
+  jobs: z.array(z.looseObject({ repair: text })),
+  steps: things,
+});
+const VERDICT = z.looseObject({ ok: z.boolean(), consumers: things, violations: things });
+const FAILURE = z.looseObject({ Error: z.optional(z.string()), Cause: z.optional(z.string()) });
+
+const REQUEST = z.discriminatedUnion('step', [
+  z.looseObject({ step: z.literal('begin'), id: text, input: z.optional(z.unknown()) }),
+  z.looseObject({
+    step: z.literal('look'),
+    state: z.looseObject({
+      progress: PROGRESS,
+      before: z.optional(z.looseObject({ violations: z.optional(things) })),
+    }),
+  }),
+]);
+
+const ACCUMULATED = z.looseObject({
+  accumulated: z.looseObject({
+    progress: PROGRESS,
+    before: z.optional(VERDICT),
+    verdict: z.optional(VERDICT),
+    repairFailure: z.optional(FAILURE),
+    verifyFailure: z.optional(FAILURE),
+  }),
+});
+
+/** @throws InvalidInputError `INVALID_INPUT` */
+export const checkDiagnoseRequest = (raw: unknown): DiagnoseRequest =>
+  checkInput(REQUEST, raw, 'request of the diagnosis') as unknown as DiagnoseRequest;
+
+/** @throws InvalidInputError `INVALID_INPUT` */
+export const checkAccumulated = (raw: unknown): Accumulated =>
+  checkInput(ACCUMULATED, raw, 'request of the report').accumulated as unknown as Accumulated;
