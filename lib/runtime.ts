@@ -60,4 +60,10 @@ export {
   type EventRecoveryOptions,
 } from './recovery/gap/event-recovery.ts';
 export type { RecoveryResult, StreamGap } from './recovery/gap/one-stream.ts';
-export { createRetries, type Retries, type RetryOptions } from './recovery/redrive/retry-client.ts';
+export {
+  createRetries,
+  type Retries,
+  type RetryOptions,
+  retryByType,
+  retryEvent,
+} from './recovery/redrive/retry-client.ts';

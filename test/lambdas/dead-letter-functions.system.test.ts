@@ -1,6 +1,7 @@
 // The dead-letter intake and the redrive as they are deployed: their handlers, roles, queues and schedules in the local system.
 
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,6 +10,7 @@ import { runDrill } from '../../lib/recovery/drill/run-drill.ts';
 import { poisonMessage } from '../../lib/recovery/drill/scenarios/poison-message.ts';
 import { waitUntil } from '../../lib/recovery/drill/wait-until.ts';
 import { orders } from '../../lib/recovery/drill/workloads/orders.ts';
+import { createRetries } from '../../lib/runtime.ts';
 
 let system: LocalSystem;
 let sqs: SQSClient;
@@ -113,6 +115,16 @@ describe('the deployed functions', () => {
       timeoutMs: 90_000,
     });
   }, 120_000);
+
+  it('answer retryEvent of a program', async () => {
+    const client = new LambdaClient(system.clientConfig);
+    const functionName = output('RedriveDeadLettersFunctionName');
+    const retries = createRetries({ client, functionName, requestedBy: 'anna' });
+    const [resolved] = (await rows('DeadLettersTableName')).filter(({ status }) => status === 'resolved');
+    expect(await retries.retryEvent(String(resolved?.eventId))).toBe(0);
+    await expect(retries.retryEvent('nobody')).rejects.toMatchObject({ code: 'UNKNOWN_DEAD_LETTER' });
+    client.destroy();
+  });
 
   it.each([
     ['no action', {}, 'INVALID_INPUT'],

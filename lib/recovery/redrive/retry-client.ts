@@ -3,6 +3,8 @@
 
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { EventRecoveryError } from '../../model/errors.ts';
+import { type ClientLimits, createLambdaClient } from '../../platform/aws-clients.ts';
+import { environmentOf } from '../../platform/environment.ts';
 
 export interface RetryOptions {
   /** The part of a Lambda client that is needed here; its credentials must allow lambda:InvokeFunction. */
@@ -57,3 +59,33 @@ export function createRetries({ client, functionName, requestedBy, reason }: Ret
   };
   return { retryEvent: (id) => retry({ eventId: id }), retryByType: (type) => retry({ eventType: type }) };
 }
+
+let byEnvironment: Retries | undefined;
+
+/** Made at the first call, so that importing this module reads no environment and opens no client. */
+function ofEnvironment(): Retries {
+  byEnvironment ??= createRetries({
+    client: createLambdaClient(REDRIVE_LIMITS),
+    functionName: environmentOf(process.env).required('REDRIVE_DEAD_LETTERS_FUNCTION_NAME'),
+    requestedBy: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'a program',
+  });
+  return byEnvironment;
+}
+
+/** The redrive function answers after 20 seconds at most; a second try finds what the first one did not finish. */
+const REDRIVE_LIMITS: ClientLimits = { requestTimeoutMs: 30_000, maxAttempts: 2 };
+
+/**
+ * Gives the dead letters of one event back, by the function that the variable REDRIVE_DEAD_LETTERS_FUNCTION_NAME names. For a
+ * client, a name or an audit of your own: `createRetries`.
+ * @returns how many dead letters that is; 0 when all are resolved already
+ * @throws EventRecoveryError `UNKNOWN_DEAD_LETTER`, `FUNCTION_FAILED`; InvalidInputError `MISSING_ENVIRONMENT`
+ * @example const count = await retryEvent('placed-4711');
+ */
+export const retryEvent = async (id: string): Promise<number> => ofEnvironment().retryEvent(id);
+
+/**
+ * The same for all events of a type: a canary first, the rest when it succeeds.
+ * @example const count = await retryByType('OrderPlaced');
+ */
+export const retryByType = async (type: string): Promise<number> => ofEnvironment().retryByType(type);

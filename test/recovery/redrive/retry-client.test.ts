@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { answerRedrive } from '../../../lib/recovery/redrive/redrive.ts';
-import { createRetries, type Retries } from '../../../lib/runtime.ts';
+import { createRetries, type Retries, retryByType, retryEvent } from '../../../lib/runtime.ts';
 import { type Bench, createBench } from './support.ts';
 
 let bench: Bench;
@@ -43,4 +43,19 @@ describe('retries for programs', () => {
     });
     await expect(broken.retryByType('Placed')).rejects.toMatchObject({ code: 'FUNCTION_FAILED', retryable: true });
   });
+});
+
+it('retryEvent and retryByType are exported, and say which variable they miss', async () => {
+  const before = process.env.REDRIVE_DEAD_LETTERS_FUNCTION_NAME;
+  delete process.env.REDRIVE_DEAD_LETTERS_FUNCTION_NAME;
+  try {
+    for (const retry of [retryEvent, retryByType]) {
+      await expect(retry('x')).rejects.toMatchObject({
+        code: 'MISSING_ENVIRONMENT',
+        message: expect.stringContaining('REDRIVE_DEAD_LETTERS_FUNCTION_NAME'),
+      });
+    }
+  } finally {
+    if (before !== undefined) process.env.REDRIVE_DEAD_LETTERS_FUNCTION_NAME = before;
+  }
 });
