@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { resourcesOf, synthApp } from './synth.ts';
 
-const { templates } = synthApp();
+const { templates } = synthApp({ recovery: { drill: true } });
 const alarms = Object.values(templates).flatMap((template) => resourcesOf(template, 'AWS::CloudWatch::Alarm'));
 const runbook = readFileSync(join(import.meta.dirname, '../../docs/runbooks/README.md'), 'utf8');
 const sections = new Map(
@@ -30,6 +30,7 @@ describe('alarms', () => {
     const silent = alarms.filter(([, { Properties }]) => watchesSilence(Properties));
     expect(silent.map(([, { Properties }]) => anchorOf(Properties.AlarmDescription)).sort()).toEqual([
       'archive-stalled',
+      'drill-silent',
       'gap-scan-silent',
       'scrub-silent',
     ]);

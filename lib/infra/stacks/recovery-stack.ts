@@ -11,6 +11,7 @@ import { deadLetterQueuesIn } from '../constructs/queues.ts';
 import { Archive } from '../constructs/recovery/archive.ts';
 import { DeadLetterIntake } from '../constructs/recovery/dead-letter-intake.ts';
 import { GapScan } from '../constructs/recovery/gap-scan.ts';
+import { RecoveryDrill } from '../constructs/recovery/recovery-drill.ts';
 import { RecoveryMachine } from '../constructs/recovery/recovery-machine.ts';
 import { RedriveDeadLetters } from '../constructs/recovery/redrive-dead-letters.ts';
 import { ReplayEvents } from '../constructs/recovery/replay-events.ts';
@@ -28,6 +29,11 @@ export interface RecoveryStackProps extends StackProps {
   readonly scrub?: ScrubOptions;
   /** Span of the archive's incremental exports: 15 minutes to 24 hours. @default 1 hour */
   readonly archiveSpan?: Duration;
+  /**
+   * Rehearse the recovery every month on isolated streams, with alarms when a drill fails or does not run.
+   * @default the context value "drill" is "true"; otherwise no drills
+   */
+  readonly drill?: boolean;
 }
 
 export class RecoveryStack extends Stack {
@@ -74,8 +80,13 @@ export class RecoveryStack extends Stack {
       verifyConsistency: verification.function,
     });
     shareValues(machine, parameterPrefix, { 'recovery-state-machine-arn': machine.stateMachine.stateMachineArn });
+    const isDrilling = props.drill ?? this.node.tryGetContext('drill') === 'true';
+    const drill = isDrilling
+      ? new RecoveryDrill(this, 'Drill', { eventStore, eventBus: this.eventBus, stateMachine: machine.stateMachine })
+      : undefined;
     const outputs: Record<string, string> = {
       RecoveryStateMachineArn: machine.stateMachine.stateMachineArn,
+      ...(drill && { RunDrillFunctionName: drill.function.functionName, DrillTableName: drill.table.tableName }),
       IntakeDeadLettersFunctionName: intake.function.functionName,
       IntakeDeadLettersDeadLetterQueueUrl: intake.deadLetterQueue.queueUrl,
       RedriveDeadLettersFunctionName: redrive.function.functionName,

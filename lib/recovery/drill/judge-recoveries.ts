@@ -25,8 +25,11 @@ export const recoveryResult = ({ id, result, key, report }: RecoveryRun): Recove
 
 const COMPLETE: readonly RecoveryRun['result'][] = ['recovered', 'nothing-to-do'];
 
-/** Sentences about what is wrong. `finds`: causes that must have been named. */
-export function recoveryProblems(runs: readonly RecoveryRun[], finds: readonly Cause[]): string[] {
+/** A cause that must be named; several: one of them, where the same injection may show itself in either way. */
+export type Wanted = Cause | readonly Cause[];
+
+/** Sentences about what is wrong. */
+export function recoveryProblems(runs: readonly RecoveryRun[], finds: readonly Wanted[]): string[] {
   const problems: string[] = [];
   const last = runs.at(-1);
   if (last === undefined) return ['no recovery was run, so nothing was proved'];
@@ -40,9 +43,10 @@ export function recoveryProblems(runs: readonly RecoveryRun[], finds: readonly C
     problems.push(`the recovery's verification is not ok: ${violation?.detail ?? 'it did not come to it'}`);
   }
   const named = new Set(runs.flatMap((run) => run.report.findings.map(({ cause }) => cause)));
-  for (const cause of finds) {
-    if (!named.has(cause))
-      problems.push(`the diagnosis did not name "${cause}", but ${[...named].join(', ') || 'nothing'}`);
+  for (const wanted of finds) {
+    const causes = [wanted].flat();
+    if (causes.some((cause) => named.has(cause))) continue;
+    problems.push(`the diagnosis did not name "${causes.join('" or "')}", but ${[...named].join(', ') || 'nothing'}`);
   }
   return problems;
 }

@@ -1,9 +1,8 @@
 // A scenario is a small module: a name, a sentence, and a function that injects and appends. Waiting for quiet, the
 // verdict and the cleaning up are the runner's.
 
-import type { Cause } from '../diagnose/types.ts';
 import type { DrillContext } from './context.ts';
-import type { RecoveryResult } from './judge-recoveries.ts';
+import type { RecoveryResult, Wanted } from './judge-recoveries.ts';
 import type { ConsumerVerdict } from './verdict.ts';
 
 export interface Scenario {
@@ -18,7 +17,7 @@ export interface Scenario {
    */
   run(context: DrillContext): Promise<void>;
   /** Causes that the diagnosis must name. @default none: what is injected heals by itself */
-  finds?: readonly Cause[];
+  finds?: readonly Wanted[];
   /** Looks at what only shows when everything is quiet. */
   verify?(context: DrillContext): Promise<void> | void;
   /** Dead-letter queues may hold messages afterwards. @default false */

@@ -6,7 +6,6 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type CfnStateMachine, DefinitionBody, QueryLanguage, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { StateMachine as LocalStateMachine } from 'aws-local-stepfunctions';
 import { recoveryDefinition } from '../../../lib/infra/constructs/recovery/recovery-definition.ts';
-import type { Dynamo } from '../../../lib/platform/dynamodb/port.ts';
 import { answeringErrors } from '../../../lib/platform/operation.ts';
 import { composeScan } from '../../../lib/recovery/gap/compose.ts';
 import { fillBatch } from '../../../lib/recovery/gap/fill-batch.ts';
@@ -25,7 +24,7 @@ import {
 import type { RecoveryReport } from '../../../lib/recovery/report/types.ts';
 import { verify } from '../../../lib/recovery/verify/verify.ts';
 import { TABLES } from '../../support/small-system.ts';
-import { createBench } from '../redrive/support.ts';
+import { type BenchOptions, createBench } from '../redrive/support.ts';
 
 export interface AslState {
   Type: string;
@@ -91,8 +90,8 @@ const INVOCATION_MS = 600_000;
 
 export type Recovery = Awaited<ReturnType<typeof createRecovery>>;
 
-export async function createRecovery({ wrap }: { wrap?: (dynamo: Dynamo) => Dynamo } = {}) {
-  const bench = await createBench({ wrap });
+export async function createRecovery(options: Pick<BenchOptions, 'wrap' | 'ownTables'> = {}) {
+  const bench = await createBench(options);
   const { system, deps: redriveDeps, openGaps, ask } = bench;
   const { dynamo, world, logger, metrics, clock } = system;
   const files = new Map<string, string>();

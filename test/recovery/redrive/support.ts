@@ -4,6 +4,7 @@
 import { expect } from '@jest/globals';
 import type { DeadLetter } from '../../../lib/model/dead-letter.ts';
 import type { Dynamo } from '../../../lib/platform/dynamodb/port.ts';
+import type { TableSchema } from '../../../lib/platform/dynamodb/table-schema.ts';
 import { createAudit } from '../../../lib/recovery/audit/audit.ts';
 import { createOpenGaps } from '../../../lib/recovery/gap/open-gaps.ts';
 import { createLeases } from '../../../lib/recovery/lease/leases.ts';
@@ -22,12 +23,20 @@ export interface BenchOptions {
   onPoison?: 'park' | 'skip';
   effects?: 'transactional' | 'idempotent';
   wrap?: (dynamo: Dynamo) => Dynamo;
+  /** Tables of consumers. */
+  ownTables?: readonly TableSchema[];
 }
 
 export type Bench = Awaited<ReturnType<typeof createBench>>;
 
-export async function createBench({ engine, onPoison = 'park', effects = 'idempotent', wrap }: BenchOptions = {}) {
-  const system = await createSmallSystem({ engine, wrap });
+export async function createBench({
+  engine,
+  onPoison = 'park',
+  effects = 'idempotent',
+  wrap,
+  ownTables,
+}: BenchOptions = {}) {
+  const system = await createSmallSystem({ engine, wrap, ownTables });
   /** `stream@version` that fail. */
   const poison = new Set<string>();
   const effectsDone: string[] = [];
