@@ -27,6 +27,8 @@ const ENVIRONMENT = {
   CHECKPOINTS_TABLE: 'Checkpoints',
   DEAD_LETTERS_TABLE: 'DeadLetters',
   RECOVERY_TABLE: 'Recovery',
+  DRILL_TABLE: 'Drill',
+  STATE_MACHINE_ARN: 'arn:aws:states:eu-central-1:111122223333:stateMachine:recovery',
   ARCHIVE_BUCKET: 'archive',
   ALERTS_TOPIC_ARN: 'arn:aws:sns:eu-central-1:111122223333:alerts',
   RELAY_FUNCTION_ARN: 'arn:aws:lambda:eu-central-1:111122223333:function:relay',

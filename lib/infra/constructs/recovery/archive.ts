@@ -18,7 +18,7 @@ import { acknowledgeResourceWildcard } from '../acknowledgements.ts';
 import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys } from '../key-grants.ts';
-import { createDeadLetterQueue } from '../queues.ts';
+import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
 
 const STEP_PERIOD = Duration.minutes(15);
@@ -113,10 +113,7 @@ export class Archive extends Construct {
       alertsTopic,
     });
     runbookAlarm(this, 'FailedAlarm', {
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        statistic: 'Maximum',
-        period: Duration.minutes(5),
-      }),
+      metric: metricDeadLetters(this.deadLetterQueue),
       threshold: 1,
       meaning: 'A scheduled step of the archive failed three times.',
       runbook: 'archive-failed',

@@ -13,7 +13,7 @@ import { Construct } from 'constructs';
 import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
-import { createDeadLetterQueue } from '../queues.ts';
+import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
 import { grantWakeUps } from './wake-up-grants.ts';
 
@@ -82,10 +82,7 @@ export class ReplayEvents extends Construct {
 
   private createAlarms(alertsTopic: ITopic): void {
     runbookAlarm(this, 'FailedAlarm', {
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        statistic: 'Maximum',
-        period: ALARM_PERIOD,
-      }),
+      metric: metricDeadLetters(this.deadLetterQueue),
       threshold: 1,
       meaning: 'A scheduled continuation of replays failed three times.',
       runbook: 'replay-failed',

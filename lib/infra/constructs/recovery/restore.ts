@@ -17,7 +17,7 @@ import type { IEventBus } from '../event-bus.ts';
 import { ASYNC_INVOKE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
-import { createDeadLetterQueue } from '../queues.ts';
+import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
 
 /** Lambda's longest: a search through the archive goes on in the next invocation. */
@@ -70,10 +70,7 @@ export class Restore extends Construct {
       ],
     });
     runbookAlarm(this, 'FailedAlarm', {
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        statistic: 'Maximum',
-        period: Duration.minutes(5),
-      }),
+      metric: metricDeadLetters(this.deadLetterQueue),
       threshold: 1,
       meaning: 'A scheduled continuation of restores failed three times.',
       runbook: 'restore-failed',

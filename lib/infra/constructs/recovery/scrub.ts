@@ -21,7 +21,7 @@ import type { IEventBus } from '../event-bus.ts';
 import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys } from '../key-grants.ts';
-import { createDeadLetterQueue } from '../queues.ts';
+import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
 
 /** How often the patrol goes on. An invocation ends before the next one begins. */
@@ -130,10 +130,7 @@ export class Scrub extends Construct {
       alertsTopic,
     });
     runbookAlarm(this, 'FailedAlarm', {
-      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        statistic: 'Maximum',
-        period: SCRUB_PERIOD,
-      }),
+      metric: metricDeadLetters(this.deadLetterQueue),
       threshold: 1,
       meaning: 'A scheduled scrub failed three times.',
       runbook: 'scrub-failed',
