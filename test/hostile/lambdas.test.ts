@@ -22,6 +22,7 @@ const FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
   'lambdas/archive-events': [...OPERATION, 'full', 'from', 'to'],
   'lambdas/diagnose': ['step', 'id', 'input', 'state', ...OPERATION],
   'lambdas/intake-dead-letters': [...QUEUE, 'requestContext', 'requestPayload', 'action'],
+  'lambdas/react-to-drill': QUEUE,
   'lambdas/redrive-dead-letters': [...OPERATION, 'runId', 'canary', 'force', 'ratePerSecond', 'max'],
   'lambdas/register-consumer': ['RequestType', 'ResourceProperties', 'PhysicalResourceId', 'Declaration', 'RequestId'],
   'lambdas/relay-commits': ['Records', 'dynamodb', 'eventName', ...WAKE_UP],
@@ -29,6 +30,7 @@ const FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
   'lambdas/replay-events': [...OPERATION, 'mode', 'planId', 'replayId', 'positions', 'times', 'target', 'window'],
   'lambdas/report-status': ['accumulated', 'input', 'progress', 'verdict'],
   'lambdas/restore-commits': [...OPERATION, 'planId', 'streams', 'at', 'source'],
+  'lambdas/run-drill': OPERATION,
   'lambdas/scan-gaps': [...OPERATION, 'graceSeconds', 'fill', 'last', 'maxStreams'],
   'lambdas/scrub-events': [...OPERATION, 'streams', 'full', 'budget'],
   'lambdas/verify-consistency': [...OPERATION, 'streamIds', 'consumers', 'quiet', 'lagBoundMs', 'listed'],
@@ -49,10 +51,9 @@ const TIMEOUT_MS = 120_000;
 
 const environment = (url: string, name: string): Record<string, string> => ({
   ...Object.fromEntries(
-    ['Events', 'Log', 'Checkpoints', 'Dead_Letters', 'Idempotency', 'Recovery', 'Inventory', 'Loyalty'].map((table) => [
-      `${table.toUpperCase()}_TABLE`,
-      table,
-    ]),
+    ['Events', 'Log', 'Checkpoints', 'Dead_Letters', 'Idempotency', 'Recovery', 'Inventory', 'Loyalty', 'Drill'].map(
+      (table) => [`${table.toUpperCase()}_TABLE`, table],
+    ),
   ),
   EVENTS_TABLE_ARN: 'arn:aws:dynamodb:us-east-1:111122223333:table/Events',
   ALERTS_TOPIC_ARN: 'arn:aws:sns:us-east-1:111122223333:alerts',
@@ -65,7 +66,8 @@ const environment = (url: string, name: string): Record<string, string> => ({
   REPORTS_BUCKET: 'reports',
   EVENT_BUS_NAME: 'bus',
   DEPLOYMENT: 'test',
-  CONSUMER_NAME: name.slice(name.lastIndexOf('/') + 1),
+  CONSUMER_NAME: name === 'lambdas/react-to-drill' ? 'drill-rehearsal' : name.slice(name.lastIndexOf('/') + 1),
+  STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:111122223333:stateMachine:recovery',
   QUEUE_URL: `${url}/111122223333/queue`,
   MARKER_TTL_SECONDS: '1296000',
   AWS_ENDPOINT_URL: url,

@@ -1,12 +1,14 @@
 // One drill in AWS, on streams and a consumer of its own: append, let an event fail, let another one end the function, let
 // deliveries vanish; then cure, start the recovery without telling it what is wrong, and compare the books.
 
+import * as z from 'zod/mini';
 import type { DeadLetters } from '../../../flow/dead-letter/port.ts';
 import type { EventStore } from '../../../flow/event-store/port.ts';
-import { EventRecoveryError, InvalidInputError } from '../../../model/errors.ts';
+import { EventRecoveryError } from '../../../model/errors.ts';
 import type { World } from '../../../platform/clock.ts';
 import { errorFacts, type Logger } from '../../../platform/logging.ts';
 import type { Metrics } from '../../../platform/metrics.ts';
+import { checkInput } from '../../input/check.ts';
 import type { Leases } from '../../lease/leases.ts';
 import type { RecoveryRun } from '../../recover/run-recovery.ts';
 import type { Wanted } from '../judge-recoveries.ts';
@@ -48,18 +50,12 @@ const GIVEN_UP: Wanted = ['poison-message', 'consumer-failing'];
 /** What was sequenced less than a minute ago is on its way for the scan; the relay has half a minute to sequence it. */
 const GRACE_MS = 90_000;
 
+const REQUEST = z.strictObject({ action: z._default(z.enum(['run', 'check']), 'run') });
+
 /** `{}` or what a schedule sends: a drill. `{ "action": "check" }`: says by metric whether drills are on time. */
 export async function runDeployedDrill(deps: DeployedDrillDeps, raw: unknown): Promise<DrillAnswer> {
-  const action = (raw as { action?: unknown } | null | undefined)?.action;
+  const { action } = checkInput(REQUEST, raw, 'drill request');
   if (action === 'check') return check(deps);
-  if (action !== undefined && action !== 'run') {
-    throw new InvalidInputError('INVALID_INPUT', {
-      what: 'action of a drill',
-      got: action,
-      allowed: '"run" (also without an action) or "check"',
-      remedy: 'leave it out to run a drill',
-    });
-  }
   const { leases, world, metrics, logger, records } = deps;
   const lease = await leases.acquire('drill', world.ids.next(), world.clock.now(), LEASE_MS);
   if (lease.kind === 'held') return { kind: 'another-drill-runs', until: lease.until };
