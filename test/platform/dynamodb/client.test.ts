@@ -180,7 +180,8 @@ describe('the server clock on a client', () => {
 
   it('stays with the machine when a response has no valid date', async () => {
     const serverClock = skewed();
-    answers = [ok({}, { date: 'yesterday' })];
+    // Every try: on a busy machine the first one may run out of its 40 ms.
+    answers = Array.from({ length: MAX_ATTEMPTS }, () => ok({}, { date: 'yesterday' }));
     await createDynamo(quick(), { serverClock }).get({ TableName: 'T', Key });
     expect(serverClock.estimate()).toBeUndefined();
   });
