@@ -67,3 +67,11 @@ export {
   retryByType,
   retryEvent,
 } from './recovery/redrive/retry-client.ts';
+export type { ReplayView } from './recovery/replay/answer.ts';
+export {
+  createReplayClient,
+  type ReplayClientOptions,
+  type Replays,
+  replayTimeRange,
+  type TimeRange,
+} from './recovery/replay/replay-client.ts';

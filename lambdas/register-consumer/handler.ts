@@ -26,6 +26,7 @@ export const handler = lambdaPipeline(
   (event: unknown, context) =>
     handleConsumerResource(event, context.getRemainingTimeInMillis(), {
       registry: {
+        announce: async (...input) => registry().announce(...input),
         register: async (...input) => registry().register(...input),
         retire: async (...input) => registry().retire(...input),
       },

@@ -65,6 +65,8 @@ export interface Cloud {
   tables: Map<string, TableInfo>;
   /** By queue name. */
   queues: Map<string, QueueInfo>;
+  /** Tags of queues that somebody created with a call, by name. */
+  createdQueueTags: Map<string, Readonly<Record<string, string>>>;
   /** By bucket name. */
   buckets: Map<string, BucketInfo>;
   /** SSM parameters by name. */

@@ -53,9 +53,10 @@ export function createCloud(
   const starters: (() => void | Promise<void>)[] = [];
   const tables: Cloud['tables'] = new Map();
   const queues: Cloud['queues'] = new Map();
+  const createdQueueTags: Cloud['createdQueueTags'] = new Map();
   const identities = createIdentities({
     partitionKey: (table) => tables.get(table)?.partitionKey,
-    queueTags: (queue) => queues.get(queue)?.tags ?? {},
+    queueTags: (queue) => queues.get(queue)?.tags ?? createdQueueTags.get(queue) ?? {},
   });
   const client = { region: REGION, credentials: CREDENTIALS };
   const sqs = new SQSClient({ ...client, endpoint: engines.messaging.url });
@@ -114,6 +115,7 @@ export function createCloud(
     invocationGate: createSemaphore(Math.max(QUEUE_INVOCATIONS_MIN, QUEUE_INVOCATIONS_PER_CORE * cores)),
     tables,
     queues,
+    createdQueueTags,
     buckets: new Map(),
     parameters: new Map(),
     assets,

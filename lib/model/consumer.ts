@@ -43,6 +43,11 @@ export interface RegisteredConsumer {
   registeredAt: number;
   updatedAt: number;
   /**
+   * Types that a registration is about to add, written before it reads the log's head: code that does not know them and still
+   * runs must not pass events of them. Gone when the registration is complete.
+   */
+  announced?: EventType[];
+  /**
    * Types that were added later and whose history is still to be delivered by a planned backfill: for each type the
    * positions after `startPosition` up to its own one in `eventTypes`; `untilPosition` is the highest of these.
    */

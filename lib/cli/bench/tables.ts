@@ -2,7 +2,14 @@
 // ones have.
 
 import { randomBytes } from 'node:crypto';
-import { CreateTableCommand, DeleteItemCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  PutItemCommand,
+  ResourceInUseException,
+} from '@aws-sdk/client-dynamodb';
 import { createDynamoClient } from '../../platform/dynamodb/client.ts';
 import type { TableSchema } from '../../platform/dynamodb/table-schema.ts';
 
@@ -24,15 +31,13 @@ export async function createBenchTables(
   for (const schema of schemas) {
     const TableName = `${schema.name}-${run}`;
     const keys = schema.sortKey ? [schema.partitionKey, schema.sortKey] : [schema.partitionKey];
-    await client.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: keys.map(({ name, type }) => ({ AttributeName: name, AttributeType: type })),
-        KeySchema: keys.map(({ name }, index) => ({ AttributeName: name, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
-        ...(schema.stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: schema.stream } }),
-      }),
-    );
+    await createOnce(client, {
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: keys.map(({ name, type }) => ({ AttributeName: name, AttributeType: type })),
+      KeySchema: keys.map(({ name }, index) => ({ AttributeName: name, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
+      ...(schema.stream && { StreamSpecification: { StreamEnabled: true, StreamViewType: schema.stream } }),
+    });
     if (schema.stream) {
       // The first record of a stream must not come late, or every write stays slow (docs/emulators.md).
       const sample = { S: { S: 'priming' }, N: { N: '0' }, B: { B: new Uint8Array([0]) } };
@@ -43,4 +48,13 @@ export async function createBenchTables(
     names.set(schema.name, TableName);
   }
   return names;
+}
+
+/** The name is this run's own: when the table is there already, the answer to an earlier try was lost. */
+async function createOnce(client: DynamoDBClient, input: CreateTableCommandInput): Promise<void> {
+  try {
+    await client.send(new CreateTableCommand(input));
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
 }

@@ -58,6 +58,7 @@ async function resolveNext(run: StreamRun, next: NextEvent): Promise<Step> {
     case 'unwanted':
     case 'suppressed':
       count(engine, decision.kind === 'unwanted' ? 'EventsUnwanted' : 'EventsSuppressed');
+      if (!engine.declaration.eventTypes.includes(type)) run.passedTypes.add(type);
       return resolve(run, next, { outcome: 'resolved' });
     case 'discard':
       count(engine, 'EventsDiscarded');

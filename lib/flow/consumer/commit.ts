@@ -2,6 +2,7 @@
 // together. When it returns, everything before the event that it names is stored, and nothing from that event on.
 
 import type { CheckpointChange } from '../checkpoint/port.ts';
+import { refuseOldCode } from './old-code.ts';
 import { RefusedWritesError } from './react-once.ts';
 import { count, countResolved, type NextEvent, type PendingResolution, type StreamRun } from './run.ts';
 
@@ -16,6 +17,8 @@ export type Committed =
 export async function commitPending(run: StreamRun, fields: CheckpointChange = {}): Promise<Committed> {
   const resolved = run.pending;
   if (resolved.length === 0 && Object.keys(fields).length === 0) return { kind: 'stored' };
+  await refuseOldCode(run.batch.engine, run.passedTypes);
+  run.passedTypes.clear();
   const committed = await commit(run, resolved, fields);
   const isOpen = ({ version }: PendingResolution) => version > run.session.stored.version;
   run.pending = committed.kind === 'wanted-more' ? resolved.filter(isOpen) : [];

@@ -35,7 +35,8 @@ export interface ConsumerEngine {
 }
 
 /** What the registry knows about this consumer that its code does not. */
-export type RegistrationFacts = Pick<RegisteredConsumer, 'startFrom' | 'startPosition' | 'eventTypes'>;
+export type RegistrationFacts = Pick<RegisteredConsumer, 'startFrom' | 'startPosition' | 'eventTypes'> &
+  Partial<Pick<RegisteredConsumer, 'announced' | 'updatedAt'>>;
 
 export interface EngineDeps {
   declaration: CompleteDeclaration;

@@ -11,6 +11,7 @@ import { describeError } from '../dead-letter/describe-error.ts';
 import { retryDelaySeconds } from './decide-failure.ts';
 import { eventsAt } from './events-at.ts';
 import type { Redeliver } from './messages.ts';
+import { refuseOldCode } from './old-code.ts';
 import { closingWrite, openRow, recordGivenUp } from './redelivered-rows.ts';
 import { type RedeliveryTrace, startTrace } from './redelivery-trace.ts';
 import { tryReact } from './resolve.ts';
@@ -148,7 +149,9 @@ async function redeliverOne(
 ): Promise<OneFailed | 'out-of-time' | undefined> {
   const { engine } = batch;
   const { event } = next;
-  if (suppressEffects || !engine.declaration.eventTypes.includes(event.type)) {
+  const isDeclared = engine.declaration.eventTypes.includes(event.type);
+  if (!isDeclared) await refuseOldCode(engine, [event.type]);
+  if (suppressEffects || !isDeclared) {
     count(engine, suppressEffects ? 'EventsSuppressed' : 'EventsUnwanted');
     return undefined;
   }

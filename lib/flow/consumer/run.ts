@@ -50,6 +50,8 @@ export interface StreamRun {
   /** The checkpoint when the lease was taken: what tells progress from standing still. */
   startVersion: Version;
   startGeneration: number;
+  /** Types that this code does not declare, of events among `pending` that it passes. */
+  passedTypes: Set<string>;
   /** Resolved, not yet stored. */
   pending: PendingResolution[];
   pendingBytes: number;

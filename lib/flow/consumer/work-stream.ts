@@ -107,6 +107,7 @@ function startRun(batch: Batch, work: StreamWork, acquired: Extract<AcquireResul
     suspects: engine.settings.chunkEvents,
     startVersion: checkpoint.version,
     startGeneration: checkpoint.generation,
+    passedTypes: new Set(),
     pending: [],
     pendingBytes: 0,
     isUngrouped: false,

@@ -18,7 +18,7 @@ import type { Registry } from './port.ts';
 import { declaredName, type RequestHead, readRegistration, readRequestHead } from './resource-request.ts';
 
 export interface ConsumerResourceDeps {
-  registry: Pick<Registry, 'register' | 'retire'>;
+  registry: Pick<Registry, 'announce' | 'register' | 'retire'>;
   log: Pick<Log, 'head'>;
   answers: ResourceAnswers;
   clock: Clock;
@@ -112,6 +112,7 @@ async function work(head: RequestHead, deps: ConsumerResourceDeps, logger: Logge
 
 async function register({ properties }: RequestHead, { registry, log, clock }: ConsumerResourceDeps) {
   const registration = readRegistration(properties);
+  await registry.announce(registration, clock.now());
   return registry.register(registration, await log.head(), clock.now());
 }
 

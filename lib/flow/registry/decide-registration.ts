@@ -84,7 +84,7 @@ function changedConsumer(
 ): RegisteredConsumer {
   const wanted = declaration.eventTypes as readonly EventType[];
   const added = wanted.filter((type) => !Object.hasOwn(existing.eventTypes, type));
-  const { backfill: _replaced, ...rest } = existing;
+  const { backfill: _replaced, announced: _done, ...rest } = existing;
   const waiting = waitingTypes(existing).filter(({ type }) => wanted.includes(type));
   // Strictly later than the request before: a plan made for that one completes only the types that it knew.
   const requestedAt = Math.max(now, (existing.backfill?.requestedAt ?? 0) + 1);

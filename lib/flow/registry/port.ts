@@ -16,6 +16,11 @@ export interface Registry {
   get(name: ConsumerName): Promise<RegisteredConsumer | undefined>;
   /** All, active and retired. */
   list(): Promise<RegisteredConsumer[]>;
+  /**
+   * Before the head is read for `register`: says which types will be added, so that no event of them falls between the old code
+   * that passes it and the head that makes it history. Does nothing when none is added.
+   */
+  announce(registration: Registration, now: number): Promise<void>;
   /** Idempotent. `head` = the log's head now: types added later apply from it and get a planned backfill. */
   register(registration: Registration, head: Position, now: number): Promise<RegisteredConsumer>;
   retire(name: ConsumerName, owner: string, now: number): Promise<void>;

@@ -5,7 +5,7 @@
 import type { RegisteredConsumer } from '../../model/consumer.ts';
 import { EventRecoveryError, InvalidInputError } from '../../model/errors.ts';
 import { readableFormat } from '../../model/format.ts';
-import type { ConsumerName, Position } from '../../model/ids.ts';
+import type { ConsumerName, EventType, Position } from '../../model/ids.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { checkDeclaration } from '../consumer/declaration.ts';
 import {
@@ -122,6 +122,18 @@ export function createRegistry({ dynamo, checkpointsTable }: { dynamo: Dynamo; c
         return decision.kind === 'write' ? decision.consumer : undefined;
       });
       return registered as RegisteredConsumer;
+    },
+
+    async announce(registration, now) {
+      const declaration = checkDeclaration(registration.declaration);
+      await change(declaration.name, (existing) => {
+        // Whatever is refused is refused by the registration.
+        if (existing === undefined || existing.owner !== registration.owner) return undefined;
+        const announced = declaration.eventTypes.filter((type) => !Object.hasOwn(existing.eventTypes, type));
+        return announced.length === 0
+          ? undefined
+          : { ...existing, announced: announced as EventType[], updatedAt: now };
+      });
     },
 
     async retire(name, owner, now) {

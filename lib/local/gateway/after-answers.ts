@@ -1,5 +1,5 @@
 // What happens when the local cloud has answered a call: an upload becomes an event on the default bus, and addresses
-// of queues that fauxqs made up are turned into ours, and a restored table tells where it came from.
+// of queues that fauxqs made up are turned into ours (their tags are remembered), and a restored table tells where it came from.
 
 import { randomUUID } from 'node:crypto';
 import type { Backups } from '../backups/backups.ts';
@@ -15,6 +15,7 @@ const QUEUE_ADDRESSES = new Set(['CreateQueue', 'GetQueueUrl', 'ListQueues', 'Li
 
 export interface AfterAnswers {
   buckets: ReadonlyMap<string, BucketInfo>;
+  createdQueueTags: Map<string, Readonly<Record<string, string>>>;
   buses: Pick<Buses, 'publish'>;
   backups: Pick<Backups, 'restores'>;
   endpoint(): string;
@@ -29,11 +30,21 @@ export function afterAnswer(call: GatewayCall, reply: Reply, after: AfterAnswers
     if (buckets.get(bucket)?.eventBridge) buses.publish('default', objectCreated(call, reply, bucket, key));
   }
   if (call.service === 'sqs' && QUEUE_ADDRESSES.has(call.operation)) {
+    if (call.operation === 'CreateQueue') rememberTags(call, after);
     const text = reply.body.toString('utf8').replaceAll(/http:\/\/sqs\.[a-z0-9-]+\.localhost(?::\d+)?/g, endpoint());
     const body = Buffer.from(text);
     return { ...reply, body, headers: { ...reply.headers, 'content-length': String(body.length) } };
   }
   return reply;
+}
+
+/** SQS API reference, CreateQueue: `tags`. Policies may ask for them. */
+function rememberTags(call: GatewayCall, { createdQueueTags }: AfterAnswers): void {
+  const { QueueName = '', tags } = JSON.parse(call.body.toString('utf8')) as {
+    QueueName?: string;
+    tags?: Record<string, string>;
+  };
+  if (tags !== undefined) createdQueueTags.set(QueueName, tags);
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */

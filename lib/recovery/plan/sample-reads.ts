@@ -4,7 +4,7 @@
 import { eventsAt } from '../../flow/consumer/events-at.ts';
 import { createEventStore } from '../../flow/event-store/event-store.ts';
 import type { World } from '../../platform/clock.ts';
-import { countReads } from '../../platform/dynamodb/count-reads.ts';
+import { countUnits } from '../../platform/dynamodb/count-units.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import type { PlannedStream } from './port.ts';
 import { versionsOf } from './ranges.ts';
@@ -41,7 +41,7 @@ export async function estimateReads(
   sample: readonly PlannedStream[],
   rows: number,
 ): Promise<number> {
-  const reads = countReads(dynamo);
+  const reads = countUnits(dynamo);
   const store = createEventStore({ dynamo: reads.dynamo, ...rest });
   let units = 0;
   let measured = 0;
@@ -51,10 +51,10 @@ export async function estimateReads(
     try {
       if (row.versions !== undefined) {
         for await (const _ of eventsAt(store, row.streamId, versionsOf(row.versions)));
-        units += reads.take();
+        units += reads.take().read;
       } else {
         for await (const _ of store.readCommits(row.streamId, row.from, { limit: read }));
-        units += (reads.take() * span) / read;
+        units += (reads.take().read * span) / read;
       }
       measured += 1;
     } catch {

@@ -15,7 +15,7 @@ const WHAT = {
   /** Fields combine with "and"; nothing with the modes fill and backfill. */
   selection: z.prefault(SELECTION, {}),
   /** Events per second. */
-  ratePerSecond: z._default(z.number().check(z.gte(0.1), z.lte(10_000)), 100),
+  ratePerSecond: z._default(z.number().check(z.gte(0.1), z.lte(1_000_000)), 100),
   /** Share of streams that may fail before it stops by itself. */
   maxFailureRate: z._default(z.number().check(z.gte(0), z.lte(1)), 0.1),
   /** Rewind only. */

@@ -1,7 +1,7 @@
 // The custom resource of a consumer, over the real registry on the memory engine: CloudFormation's whole life of a
 // resource, its retries, and requests that nobody should send.
 
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { handleConsumerResource } from '../../../lib/flow/registry/consumer-resource.ts';
 import type { Registry } from '../../../lib/flow/registry/port.ts';
 import { createRegistry } from '../../../lib/flow/registry/registry.ts';
@@ -46,13 +46,21 @@ beforeEach(() => {
   fireTimer = undefined;
 });
 
+/** The log's head, read when it is asked for. */
+let onHead: () => Promise<void> = async () => undefined;
+
 const send = (
   event: unknown,
   { remainingMs = 60_000, ...override }: Partial<Registry> & { remainingMs?: number } = {},
 ) =>
   handleConsumerResource(event, remainingMs, {
     registry: { ...registry, ...override },
-    log: { head: async () => headPosition as Position },
+    log: {
+      head: async () => {
+        await onHead();
+        return headPosition as Position;
+      },
+    },
     answers: {
       put: async (url, answer) => {
         answered.push({ url, answer });
@@ -309,5 +317,33 @@ describe('never leaving a stack without an answer', () => {
       expect(line.facts.correlationId).toBe('r-1');
       expect(JSON.stringify(line)).not.toContain('secret');
     }
+  });
+});
+
+describe('an event type that is added', () => {
+  afterEach(() => {
+    onHead = async () => undefined;
+  });
+
+  it('is announced before the head is read, so that no event falls between old code and history', async () => {
+    await send(request('Create'));
+    const seen: unknown[] = [];
+    onHead = async () => void seen.push((await registry.get(consumerName('inventory')))?.announced);
+    const added = { ...declaration, eventTypes: ['OrderPlaced', 'OrderCancelled'] };
+    await send(request('Update', {}, { Declaration: JSON.stringify(added) }));
+    expect(seen).toEqual([['OrderCancelled']]);
+    const registered = await registry.get(consumerName('inventory'));
+    expect(registered?.announced).toBeUndefined();
+    expect(registered?.eventTypes).toMatchObject({ OrderCancelled: 500 });
+  });
+
+  it('is forgotten again by a deployment that is rolled back in between', async () => {
+    await send(request('Create'));
+    const added = { ...declaration, eventTypes: ['OrderPlaced', 'OrderCancelled'] };
+    const update = request('Update', {}, { Declaration: JSON.stringify(added) });
+    await send(update, { register: () => Promise.reject(new Error('out of order')) });
+    expect(await registry.get(consumerName('inventory'))).toMatchObject({ announced: ['OrderCancelled'] });
+    await send(request('Update'));
+    expect(await registry.get(consumerName('inventory'))).not.toHaveProperty('announced');
   });
 });

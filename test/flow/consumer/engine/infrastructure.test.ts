@@ -178,6 +178,44 @@ describe('a registration', () => {
     expect(system.applied('s')).toEqual([1]);
     expect(asked).toContain(true);
   });
+
+  describe('that knows a type which this code does not', () => {
+    const AT_WORK = 60_000;
+    /** One event of the other type, met by code that does not declare it. */
+    async function meet(known: (now: number) => Partial<RegistrationFacts>) {
+      const system = new System();
+      await system.append('s', [1], () => OTHER_TYPE);
+      const now = system.time.world.clock.now();
+      const before = {
+        startFrom: 'beginning',
+        startPosition: 0 as Position,
+        eventTypes: { [TYPE]: 0 } as never,
+      } as const;
+      const registration = async ({ fresh }: { fresh: boolean }) => ({ ...before, ...(fresh && known(now)) });
+      const engine = system.engine(system.startProcess(), { registration });
+      const result = await system.time.run(engine.handleBatch(await one(system, 's', 1), invocation));
+      return { failed: result.failedMessageIds, version: (await system.checkpoint('s'))?.version };
+    }
+    const bothTypes = { [TYPE]: 0, [OTHER_TYPE]: 5 } as never;
+
+    it('since a moment ago makes its events come back, to the new code', async () => {
+      expect(await meet((now) => ({ eventTypes: bothTypes, updatedAt: now - AT_WORK }))).toEqual({
+        failed: ['m'],
+        version: 0,
+      });
+    });
+
+    it('soon, as it has announced, makes them come back too', async () => {
+      expect(await meet(() => ({ announced: [OTHER_TYPE as never] }))).toEqual({ failed: ['m'], version: 0 });
+    });
+
+    it('for long means that this code is the newer one, which does not want it any more', async () => {
+      expect(await meet((now) => ({ eventTypes: bothTypes, updatedAt: now - 3_600_000 }))).toEqual({
+        failed: [],
+        version: 1,
+      });
+    });
+  });
 });
 
 describe('a marker that a newer holder took over', () => {

@@ -1,0 +1,160 @@
+// A consumer with a history, and the replay operation on top, in one process: what a replay's rate and cost are measured on.
+// The react does nothing; queue and functions are loops in memory, so that only our code and the database count.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { composeConsumer } from '../../flow/consumer/compose-consumer.ts';
+import { checkDeclaration } from '../../flow/consumer/declaration.ts';
+import { createEventStore } from '../../flow/event-store/event-store.ts';
+import { createLog } from '../../flow/log/log.ts';
+import { HASH_PREFIX_LENGTH } from '../../flow/log/pages.ts';
+import { createRegistry } from '../../flow/registry/registry.ts';
+import type { StreamId, Version } from '../../model/ids.ts';
+import type { QueueMessage } from '../../model/wake-up.ts';
+import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import { silentLogger } from '../../platform/logging.ts';
+import { silentMetrics } from '../../platform/metrics.ts';
+import { createWorld } from '../../platform/world.ts';
+import { composeReplay } from '../../recovery/replay/compose.ts';
+import { replay } from '../../recovery/replay/replay.ts';
+import { benchEvents } from './events.ts';
+
+export interface History {
+  streams: number;
+  commits: number;
+  /** Per commit. */
+  events: number;
+}
+
+export interface ReplayUnderTest {
+  streamIds: readonly string[];
+  events: number;
+  /** A replay of everything, from its plan to its end. */
+  replayAll(mode: 'resume' | 'rewind'): Promise<void>;
+}
+
+export interface BenchTables {
+  eventsTable: string;
+  logTable: string;
+  checkpointsTable: string;
+  deadLettersTable: string;
+  idempotencyTable: string;
+  recoveryTable: string;
+}
+
+const CONSUMER = 'bench';
+const QUEUE_URL = 'https://sqs/bench';
+const BATCH = 10;
+/** Two invocations at a time, each with the engine's own streams in parallel: as many as this machine has cores. */
+const INVOCATIONS = 2;
+const INVOCATION_MS = 900_000;
+/** The consumer is in this process: nothing takes a second here. */
+const PAUSE_MS_MAX = 10;
+
+export async function createReplayUnderTest(
+  dynamo: Dynamo,
+  tables: BenchTables,
+  history: History,
+): Promise<ReplayUnderTest> {
+  const machine = createWorld();
+  const world = { ...machine, timers: { sleep: (ms: number) => sleep(Math.min(ms, PAUSE_MS_MAX)) } };
+  const streamIds = await fill(dynamo, tables, history);
+  const declaration = checkDeclaration({ name: CONSUMER, eventTypes: ['OrderPlaced'], effects: 'transactional' });
+  const registration = { declaration, queueUrl: QUEUE_URL, functionName: CONSUMER, owner: 'bench' };
+  await createRegistry({ dynamo, checkpointsTable: tables.checkpointsTable }).register(registration, 0 as never, 0);
+  const messages: QueueMessage[] = [];
+  const wakeUps = {
+    send: async (_url: string, sent: readonly { message: QueueMessage }[]) =>
+      void messages.push(...sent.map(({ message }) => message)),
+  };
+  const handle = composeConsumer({
+    declaration,
+    react: () => [],
+    tables,
+    dynamo,
+    wakeUps,
+    queueUrl: QUEUE_URL,
+    markerTtlMs: 15 * 86_400_000,
+    serverClock: machine.clock,
+    world: machine,
+    logger: silentLogger,
+    metrics: silentMetrics,
+  });
+  const deps = composeReplay({
+    dynamo,
+    ...tables,
+    deployment: 'bench',
+    wakeUps,
+    world,
+    logger: silentLogger,
+    metrics: silentMetrics,
+  });
+
+  async function consume(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      const batch = messages.splice(0, BATCH);
+      if (batch.length === 0) {
+        await sleep(1);
+        continue;
+      }
+      const endsAt = machine.clock.now() + INVOCATION_MS;
+      const Records = batch.map((message) => ({ messageId: machine.ids.next(), body: JSON.stringify(message) }));
+      const { batchItemFailures } = await handle(
+        { Records },
+        { remainingMs: () => endsAt - machine.clock.now(), requestId: machine.ids.next() },
+      );
+      if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} messages failed`);
+    }
+  }
+
+  return {
+    streamIds,
+    events: history.streams * history.commits * history.events,
+    async replayAll(mode) {
+      let isOver = false;
+      const endsAt = machine.clock.now() + INVOCATION_MS;
+      const time = { remainingMs: () => endsAt - machine.clock.now(), requestId: 'bench' };
+      const workers = Array.from({ length: INVOCATIONS }, () => consume(() => isOver));
+      const request = { mode, consumer: CONSUMER, selection: { everything: true }, ratePerSecond: 1_000_000 };
+      let answer = await replay(deps, { action: 'start', dryRun: false, ...request }, time);
+      while (answer.replay?.status === 'running') {
+        await replay(deps, { action: 'continue' }, time);
+        answer = await replay(deps, { action: 'status', replayId: answer.replay.id }, time);
+      }
+      isOver = true;
+      await Promise.all(workers);
+      const { status, rows } = answer.replay ?? {};
+      if (status !== 'done' || rows?.done !== history.streams) throw new Error(`the replay ended as ${status}`);
+    },
+  };
+}
+
+/** Streams with their commits, and the log as the relay writes it: one page per round of commits. */
+async function fill(dynamo: Dynamo, tables: BenchTables, { streams, commits, events }: History): Promise<string[]> {
+  const world = createWorld();
+  const store = createEventStore({ dynamo, world, ...tables });
+  const log = createLog({ dynamo, logTable: tables.logTable, world });
+  const streamIds = Array.from({ length: streams }, (_, index) => `order-6f9619ff-8b86-d011-b42d-${100_000 + index}`);
+  for (let commit = 0; commit < commits; commit += 1) {
+    const entries = await Promise.all(
+      streamIds.map(async (id) => {
+        const given = benchEvents(events, 300, `${id}-${commit}`);
+        const { firstVersion, hash, recordedAt } = await store.append(id, given, commit * events);
+        const hashPrefix = hash.slice(0, HASH_PREFIX_LENGTH);
+        const types = given.map(({ type }) => type);
+        return {
+          streamId: id as StreamId,
+          version: firstVersion as Version,
+          count: events,
+          recordedAt,
+          types,
+          hashPrefix,
+        };
+      }),
+    );
+    const head = await log.head({ cached: true });
+    const expected = await log.directory(streamIds as StreamId[]);
+    const { kind } = await log.sequence({ head, entries, expected, sequencedAt: world.clock.now() });
+    if (kind !== 'sequenced') throw new Error('another relay is at work');
+  }
+  return streamIds;
+}
