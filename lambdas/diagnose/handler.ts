@@ -1,10 +1,15 @@
 // The recovery's eyes: { step: 'begin', id, input } validates and takes leases: bad input and refusals are an answer with their
 // code; { step: 'look', state } looks, diagnoses the first time, and decides what comes next. Called by the state machine.
-// Reads CHECKPOINTS_TABLE, DEAD_LETTERS_TABLE and RECOVERY_TABLE.
+// Reads the names of the tables, EVENT_BUS_NAME, RELAY_FUNCTION_ARN, RELAY_MAPPING_ARN and POWERTOOLS_METRICS_NAMESPACE.
 
 import { createDeadLetters } from '../../lib/flow/dead-letter/dead-letters.ts';
 import { createRegistry } from '../../lib/flow/registry/registry.ts';
-import { createSqsClient } from '../../lib/platform/aws-clients.ts';
+import {
+  createCloudWatchClient,
+  createEventBridgeClient,
+  createLambdaClient,
+  createSqsClient,
+} from '../../lib/platform/aws-clients.ts';
 import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
 import { environmentOf } from '../../lib/platform/environment.ts';
 import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-pipeline.ts';
@@ -15,7 +20,7 @@ import { createOpenGaps } from '../../lib/recovery/gap/open-gaps.ts';
 import { createQueueSigns } from '../../lib/recovery/gap/queue-signs.ts';
 import { createScanStates } from '../../lib/recovery/gap/scan-state.ts';
 import { createLeases } from '../../lib/recovery/lease/leases.ts';
-import { noSigns } from '../../lib/recovery/recover/aws-signs.ts';
+import { createAwsSigns } from '../../lib/recovery/recover/ask-aws.ts';
 import { checkDiagnoseRequest } from '../../lib/recovery/recover/machine-input.ts';
 import { beginRecovery, lookAgain, type RecoverDeps } from '../../lib/recovery/recover/recover.ts';
 
@@ -26,6 +31,7 @@ const machine = createWorld();
 const serverClock = createServerClock(machine.clock);
 const world = { ...machine, clock: serverClock };
 const dynamo = createDynamo(tracing.captureClient(createDynamoClient()), { serverClock });
+const lastOf = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);
 const recovery = { dynamo, table: environment.required('RECOVERY_TABLE') };
 
 const deps: RecoverDeps = {
@@ -33,7 +39,21 @@ const deps: RecoverDeps = {
   deadLetters: createDeadLetters({ dynamo, table: environment.required('DEAD_LETTERS_TABLE'), world }),
   openGaps: createOpenGaps(recovery),
   scans: createScanStates(recovery),
-  signs: noSigns,
+  signs: createAwsSigns({
+    lambda: tracing.captureClient(createLambdaClient()),
+    cloudWatch: tracing.captureClient(createCloudWatchClient()),
+    events: tracing.captureClient(createEventBridgeClient()),
+    logger,
+    busName: environment.required('EVENT_BUS_NAME'),
+    relay: {
+      functionName: lastOf(environment.required('RELAY_FUNCTION_ARN')),
+      mappingId: lastOf(environment.required('RELAY_MAPPING_ARN')),
+    },
+    tables: ['EVENTS_TABLE', 'LOG_TABLE', 'CHECKPOINTS_TABLE', 'DEAD_LETTERS_TABLE', 'RECOVERY_TABLE'].map((name) =>
+      environment.required(name),
+    ),
+    namespace: environment.required('POWERTOOLS_METRICS_NAMESPACE'),
+  }),
   leases: createLeases(recovery),
   queues: createQueueSigns({ sqs: tracing.captureClient(createSqsClient()), logger }),
   world,

@@ -16,6 +16,7 @@ import type { Identities } from './iam/identities.ts';
 import type { LostRecords } from './mappings/lost-records.ts';
 import type { Mapping } from './mappings/mapping.ts';
 import type { StreamsClient } from './mappings/streams-client.ts';
+import type { LocalMetrics } from './metrics/metrics.ts';
 import type { Named } from './names.ts';
 import type { Machines } from './states/machines.ts';
 
@@ -57,6 +58,7 @@ export interface Cloud {
   destinations: Destinations;
   customAnswers: CustomResourceAnswers;
   backups: Backups;
+  metrics: LocalMetrics;
   mappings: Mapping[];
   lostRecords: LostRecords;
   /** Invocations from queues that run at the same time. */

@@ -21,6 +21,7 @@ import { createSemaphore } from './functions/semaphore.ts';
 import { createIdentities } from './iam/identities.ts';
 import { createLostRecords } from './mappings/lost-records.ts';
 import { createStreamsClient } from './mappings/streams-client.ts';
+import { createLocalMetrics, embeddedMetrics } from './metrics/metrics.ts';
 import { REGION, resourceOfArn } from './names.ts';
 import type { LocalCloudOptions } from './options.ts';
 import { createMachines } from './states/machines.ts';
@@ -48,7 +49,11 @@ export function createCloud(
   endpoint: () => string,
   options: LocalCloudOptions,
 ): CloudParts {
-  const logs = createFunctionLogs(join(options.runFolder, 'logs'), options.onLog);
+  const metrics = createLocalMetrics(Date.now);
+  const logs = createFunctionLogs(join(options.runFolder, 'logs'), (line) => {
+    for (const point of embeddedMetrics(line.text)) metrics.add(point);
+    options.onLog?.(line);
+  });
   const deliveries = createDeliveryFaults();
   const starters: (() => void | Promise<void>)[] = [];
   const tables: Cloud['tables'] = new Map();
@@ -100,6 +105,7 @@ export function createCloud(
     surroundings: {
       identities,
       logs,
+      metrics,
       endpoint,
       bootstrap: writeBootstrap(options.runFolder),
       startGate: createSemaphore(Math.max(2, cores)),
@@ -110,6 +116,7 @@ export function createCloud(
     destinations,
     customAnswers: createCustomAnswers(),
     backups,
+    metrics,
     mappings: [],
     lostRecords: createLostRecords(),
     invocationGate: createSemaphore(Math.max(QUEUE_INVOCATIONS_MIN, QUEUE_INVOCATIONS_PER_CORE * cores)),

@@ -13,6 +13,7 @@ import { mappingReads } from './gateway/mapping-reads.ts';
 import { errorReply } from './gateway/replies.ts';
 import { ssmService } from './gateway/ssm-service.ts';
 import { statesService } from './gateway/states-service.ts';
+import { throttlePoint } from './metrics/metrics.ts';
 
 export interface GatewaySettings {
   port?: number;
@@ -37,7 +38,7 @@ export const openGateway = (
     services: {
       dynamodb: backupsService({ backups: cloud.backups, tables: cloud.tables, now: Date.now }),
       lambda: mappingReads(() => cloud.mappings, lambdaService(cloud.functions)),
-      cloudwatch: cloudWatchService(() => cloud.mappings),
+      cloudwatch: cloudWatchService(() => cloud.mappings, cloud.metrics),
       eventbridge: eventsService(cloud.buses),
       ssm: ssmService(cloud.parameters),
       sfn: statesService(cloud.machines),
@@ -54,4 +55,8 @@ export const openGateway = (
       return errorReply('local', 'NotFound', path, 404);
     },
     answered: (call, reply) => afterAnswer(call, reply, cloud),
+    refused({ service, operation, bodyText }, code) {
+      const point = service === 'dynamodb' ? throttlePoint(operation, code, bodyText()) : undefined;
+      if (point !== undefined) cloud.metrics.add(point);
+    },
   });

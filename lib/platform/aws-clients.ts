@@ -7,6 +7,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
@@ -59,6 +60,8 @@ export const createDynamoControlClient = (limits = CONTROL_LIMITS): DynamoDBClie
   new DynamoDBClient(clientOptions(limits));
 
 export const createSnsClient = (limits = MESSAGING_LIMITS): SNSClient => new SNSClient(clientOptions(limits));
+
+export const createStepFunctionsClient = (limits = MESSAGING_LIMITS): SFNClient => new SFNClient(clientOptions(limits));
 
 /**
  * @param forcePathStyle for an endpoint of one's own whose name cannot carry a bucket as its first label, such as

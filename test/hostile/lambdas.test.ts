@@ -20,6 +20,8 @@ const ENVELOPE = ['detail-type', 'source', 'detail', 'data', 'type', 'commitHash
 /** What each function reads, so that hostile values stand where it looks. A new function has to be added here. */
 const FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
   'lambdas/archive-events': [...OPERATION, 'full', 'from', 'to'],
+  'lambdas/ask-approval': ['token', 'timeoutSeconds', 'progress', 'id', 'jobs', 'request'],
+  'lambdas/decide-approval': ['decision', 'id', ...OPERATION],
   'lambdas/diagnose': ['step', 'id', 'input', 'state', ...OPERATION],
   'lambdas/intake-dead-letters': [...QUEUE, 'requestContext', 'requestPayload', 'action'],
   'lambdas/react-to-drill': QUEUE,
@@ -33,6 +35,7 @@ const FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
   'lambdas/run-drill': OPERATION,
   'lambdas/scan-gaps': [...OPERATION, 'graceSeconds', 'fill', 'last', 'maxStreams'],
   'lambdas/scrub-events': [...OPERATION, 'streams', 'full', 'budget'],
+  'lambdas/start-recovery': [...ENVELOPE, 'listed', 'consumer', 'state', 'configuration', 'alarmName'],
   'lambdas/verify-consistency': [...OPERATION, 'streamIds', 'consumers', 'quiet', 'lagBoundMs', 'listed'],
   'examples/order-fulfilment/inventory': QUEUE,
   'examples/order-fulfilment/notification': QUEUE,

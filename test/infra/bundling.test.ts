@@ -34,6 +34,7 @@ const ENVIRONMENT = {
   RELAY_FUNCTION_ARN: 'arn:aws:lambda:eu-central-1:111122223333:function:relay',
   RELAY_MAPPING_ARN: 'arn:aws:lambda:eu-central-1:111122223333:event-source-mapping:mapping',
   EVENT_BUS_NAME: 'bus',
+  POWERTOOLS_METRICS_NAMESPACE: 'EventRecovery',
   RELAY_FAILURES_BUCKET: 'failures',
   AWS_REGION: 'eu-central-1',
 };

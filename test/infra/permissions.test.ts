@@ -48,10 +48,12 @@ describe('permissions', () => {
       ),
     );
     expect([...new Set(wild)].sort()).toEqual([
+      'cloudwatch:GetMetricData events:ListRuleNamesByTarget lambda:ListEventSourceMappings xray:PutTelemetryRecords xray:PutTraceSegments on *',
       'cloudwatch:GetMetricData xray:PutTelemetryRecords xray:PutTraceSegments on *',
       'dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:DeleteTable dynamodb:DescribeTable dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem on table/<events-table-name>-restore-*',
       'dynamodb:DescribeExport on table/<events-table-name>/export/*',
       'dynamodb:ListStreams on table/<events-table-name>/stream/*',
+      'events:DescribeRule on rule/<event-bus-name>/*',
       'logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments on *',
       's3:AbortMultipartUpload s3:PutObject s3:PutObjectAcl on <archive-bucket-name>/archive/*',
       's3:GetObject on <archive-bucket-name>/archive/*',
@@ -63,6 +65,8 @@ describe('permissions', () => {
       's3:PutObject on <archive-bucket-name>/restore/*',
       's3:PutObject on <relay-failures-bucket-name>/*',
       'sqs:GetQueueAttributes sqs:SendMessage on *',
+      // Of one state machine: its name stands before the last colon.
+      'states:DescribeExecution on *',
       'states:DescribeExecution states:RedriveExecution states:StopExecution on <RecoveryStateMachine29EAE564>*',
       'xray:PutTelemetryRecords xray:PutTraceSegments on *',
     ]);

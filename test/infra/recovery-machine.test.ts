@@ -8,6 +8,8 @@ import { EventStore } from '../../lib/infra/constructs/event-store.ts';
 import { GapScan } from '../../lib/infra/constructs/recovery/gap-scan.ts';
 import { RecoveryMachine } from '../../lib/infra/constructs/recovery/recovery-machine.ts';
 import { RedriveDeadLetters } from '../../lib/infra/constructs/recovery/redrive-dead-letters.ts';
+import { ReplayEvents } from '../../lib/infra/constructs/recovery/replay-events.ts';
+import { Restore } from '../../lib/infra/constructs/recovery/restore.ts';
 import { VerifyConsistency } from '../../lib/infra/constructs/recovery/verify-consistency.ts';
 import { actionsOf, resource, statements, type TemplateJson, testApp } from './synth.ts';
 
@@ -22,6 +24,8 @@ function synth(): TemplateJson {
     eventBus,
     scanGaps: new GapScan(stack, 'GapScan', { eventStore, eventBus }).function,
     redriveDeadLetters: new RedriveDeadLetters(stack, 'Redrive', { eventStore, alertsTopic }).function,
+    replayEvents: new ReplayEvents(stack, 'Replay', { eventStore, alertsTopic }).function,
+    restoreCommits: new Restore(stack, 'Restore', { eventStore, eventBus }).function,
     verifyConsistency: new VerifyConsistency(stack, 'Verification', { eventStore }).function,
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -38,7 +42,7 @@ describe('the recovery machine', () => {
       LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: false },
       TracingConfiguration: { Enabled: true },
     });
-    expect(JSON.stringify(Properties.DefinitionString)).toContain('\\"TimeoutSeconds\\":10800');
+    expect(JSON.stringify(Properties.DefinitionString)).toContain('\\"TimeoutSeconds\\":50400');
   });
 
   it('lets its own functions write leases, reports and announcements, and no events or checkpoints', () => {

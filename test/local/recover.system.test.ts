@@ -1,7 +1,15 @@
 // The recovery as it is deployed: the state machine of the template with its real functions, over an order that two
 // consumers were never told of.
 
+import {
+  DisableRuleCommand,
+  EnableRuleCommand,
+  EventBridgeClient,
+  ListRuleNamesByTargetCommand,
+  PutEventsCommand,
+} from '@aws-sdk/client-eventbridge';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { placeOrder } from '../../examples/order-fulfilment/place-order.ts';
 import { type LocalSystem, startLocalSystem } from '../../lib/local/index.ts';
@@ -10,6 +18,16 @@ import { waitUntil } from '../../lib/recovery/drill/wait-until.ts';
 const WHO = { requestedBy: 'anna', reason: 'test' };
 let system: LocalSystem;
 let s3: S3Client;
+
+/** Names of the recoveries that a sign has started. */
+async function executions(): Promise<string[]> {
+  const sfn = new SFNClient(system.clientConfig);
+  const { executions: all = [] } = await sfn.send(
+    new ListExecutionsCommand({ stateMachineArn: system.outputs.RecoveryStateMachineArn }),
+  );
+  return all.map(({ name = '' }) => name).filter((name) => !name.startsWith('manual-'));
+}
+const queueArn = (url = ''): string => `arn:aws:sqs:us-east-1:000000000000:${url.split('/').pop()}`;
 
 beforeAll(async () => {
   // No schedule finds or repairs anything: what happens here, the recovery did.
@@ -61,6 +79,73 @@ describe('recover()', () => {
     const page = await s3.send(new GetObjectCommand({ ...bucket, Key: key }));
     expect(await page.Body?.transformToString()).toContain('Recovered and proved complete');
   }, 300_000);
+
+  it('is started by what a gap scan announces, once, and by an alarm', async () => {
+    const lost = system.faults.bus({ kind: 'drop' });
+    await placeOrder(system.eventStore, { orderId: 'unseen', customerId: 'ada', sku: 'tea', quantity: 1 });
+    await lost.whenFired({ count: 2 });
+    lost.remove();
+    const started = await waitUntil(
+      'two recoveries',
+      async () => {
+        await system.invoke('ScanGaps', { graceSeconds: 5 });
+        const found = (await executions()).filter((name) => /^(inventory|notification)-/.test(name));
+        return found.length >= 2 ? found : undefined;
+      },
+      { timeoutMs: 60_000, pollMs: 3_000 },
+    );
+    expect(started.map((name) => name.split('-')[0]).sort()).toEqual(['inventory', 'notification']);
+    const events = new EventBridgeClient(system.clientConfig);
+    const detail = {
+      alarmName: 'Queue',
+      state: { value: 'ALARM', timestamp: new Date().toISOString() },
+      configuration: {
+        description: 'Consumer inventory: too old. Runbook: docs/runbooks/README.md#consumer-queue-age',
+      },
+    };
+    const entry = {
+      Source: 'aws.cloudwatch',
+      DetailType: 'CloudWatch Alarm State Change',
+      Detail: JSON.stringify(detail),
+    };
+    await events.send(new PutEventsCommand({ Entries: [entry] }));
+    await waitUntil('the recovery of the alarm', async () => (await executions()).length > started.length || undefined);
+    const reports = await waitUntil('three reports', async () => {
+      const listed = await s3.send(
+        new ListObjectsV2Command({ Bucket: system.outputs.ArchiveBucketName, Prefix: 'recoveries/' }),
+      );
+      const keys = (listed.Contents ?? []).map(({ Key = '' }) => Key);
+      const names = await executions();
+      return names.every((name) => keys.includes(`recoveries/${name}/report.json`)) ? names : undefined;
+    });
+    expect(reports).toHaveLength(3);
+  }, 180_000);
+
+  it('sees throttled tables and a rule that is switched off, and says so', async () => {
+    const throttled = system.faults.failOn({
+      functionName: 'inventory',
+      service: 'dynamodb',
+      operation: 'TransactWriteItems',
+      code: 'ThrottlingException',
+      times: 12,
+    });
+    for (let number = 0; number < 4; number++) {
+      await placeOrder(system.eventStore, { orderId: `storm-${number}`, customerId: 'ada', sku: 'tea', quantity: 1 });
+    }
+    await throttled.whenFired({ count: 12, timeoutMs: 60_000 });
+    const events = new EventBridgeClient(system.clientConfig);
+    const EventBusName = system.outputs.EventBusName;
+    const { RuleNames: [Name] = [] } = await events.send(
+      new ListRuleNamesByTargetCommand({ EventBusName, TargetArn: queueArn(system.outputs.NotificationQueueUrl) }),
+    );
+    await events.send(new DisableRuleCommand({ Name, EventBusName }));
+    const { report } = await system.recover({});
+    await events.send(new EnableRuleCommand({ Name, EventBusName }));
+    expect(report.findings).toContainEqual(expect.objectContaining({ cause: 'throttled' }));
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({ cause: 'broker-down', consumer: 'notification', action: 'enable-rule' }),
+    );
+  }, 180_000);
 
   it('tells by name why there is no report', async () => {
     const refused = system.recover({ actions: ['explode'] });

@@ -5,6 +5,7 @@ import { registerArchive } from './archive.ts';
 import { registerDeadLetters } from './dead-letters.ts';
 import { registerGaps } from './gaps.ts';
 import { registerLocal } from './local.ts';
+import { registerRecover } from './recover.ts';
 import { registerReplay } from './replay.ts';
 import { registerRestore } from './restore.ts';
 import { registerScrub } from './scrub.ts';
@@ -13,6 +14,7 @@ import { registerVerify } from './verify.ts';
 export const commands: readonly RegisterCommand[] = [
   registerGaps,
   registerDeadLetters,
+  registerRecover,
   registerScrub,
   registerRestore,
   registerArchive,

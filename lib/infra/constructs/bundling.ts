@@ -16,6 +16,8 @@ import { InvalidInputError } from '../../model/errors.ts';
 /** Deployed from `lambdas/<name>/handler.ts`. A new function is added here and in the construct that makes it. */
 export const PROJECT_FUNCTIONS = [
   'archive-events',
+  'ask-approval',
+  'decide-approval',
   'diagnose',
   'intake-dead-letters',
   'react-to-drill',
@@ -29,6 +31,7 @@ export const PROJECT_FUNCTIONS = [
   'run-drill',
   'scan-gaps',
   'scrub-events',
+  'start-recovery',
   'verify-consistency',
 ] as const;
 export type ProjectFunctionName = (typeof PROJECT_FUNCTIONS)[number];

@@ -23,6 +23,7 @@ export type SharedKey =
   | 'archive-bucket-name'
   | 'archive-events-function-arn'
   | 'relay-failures-bucket-name'
+  | 'decide-approval-function-arn'
   | 'event-bus-name'
   | 'alerts-topic-arn'
   | 'intake-dead-letters-function-arn'

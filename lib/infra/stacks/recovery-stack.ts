@@ -13,6 +13,7 @@ import { DeadLetterIntake } from '../constructs/recovery/dead-letter-intake.ts';
 import { GapScan } from '../constructs/recovery/gap-scan.ts';
 import { RecoveryDrill } from '../constructs/recovery/recovery-drill.ts';
 import { RecoveryMachine } from '../constructs/recovery/recovery-machine.ts';
+import { RecoveryTriggers } from '../constructs/recovery/recovery-triggers.ts';
 import { RedriveDeadLetters } from '../constructs/recovery/redrive-dead-letters.ts';
 import { ReplayEvents } from '../constructs/recovery/replay-events.ts';
 import { Restore } from '../constructs/recovery/restore.ts';
@@ -77,14 +78,27 @@ export class RecoveryStack extends Stack {
       eventBus: this.eventBus,
       scanGaps: gapScan.function,
       redriveDeadLetters: redrive.function,
+      replayEvents: replay.function,
+      restoreCommits: restore.function,
       verifyConsistency: verification.function,
     });
-    shareValues(machine, parameterPrefix, { 'recovery-state-machine-arn': machine.stateMachine.stateMachineArn });
     const isDrilling = props.drill ?? this.node.tryGetContext('drill') === 'true';
     const drill = isDrilling
       ? new RecoveryDrill(this, 'Drill', { eventStore, eventBus: this.eventBus, stateMachine: machine.stateMachine })
       : undefined;
+    shareValues(machine, parameterPrefix, {
+      'recovery-state-machine-arn': machine.stateMachine.stateMachineArn,
+      'decide-approval-function-arn': machine.approval.decide.functionArn,
+    });
+    const triggers = new RecoveryTriggers(this, 'Triggers', {
+      eventStore,
+      eventBus: this.eventBus,
+      stateMachine: machine.stateMachine,
+    });
     const outputs: Record<string, string> = {
+      StartRecoveryFunctionName: triggers.function.functionName,
+      StartRecoveryDeadLetterQueueUrl: triggers.deadLetterQueue.queueUrl,
+      DecideApprovalFunctionName: machine.approval.decide.functionName,
       RecoveryStateMachineArn: machine.stateMachine.stateMachineArn,
       ...(drill && { RunDrillFunctionName: drill.function.functionName, DrillTableName: drill.table.tableName }),
       IntakeDeadLettersFunctionName: intake.function.functionName,

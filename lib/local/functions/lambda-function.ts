@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../gateway/gateway.ts';
 import type { Identities } from '../iam/identities.ts';
+import type { LocalMetrics } from '../metrics/metrics.ts';
 import type { Named } from '../names.ts';
 import { checkVariables, environmentOf, type FunctionIdentity } from './environment.ts';
 import { type InvocationOutcome, type LambdaProcess, type ProcessFailure, startProcess } from './lambda-process.ts';
@@ -39,6 +40,7 @@ export interface LambdaFunction {
 export interface FunctionSurroundings {
   identities: Identities;
   logs: FunctionLogs;
+  metrics: Pick<LocalMetrics, 'add'>;
   endpoint(): string;
   /** Processes that load their code at the same time. */
   startGate: Semaphore;
@@ -156,6 +158,9 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
     });
   };
 
+  const counted = (name: 'Invocations' | 'Errors' | 'Throttles'): void =>
+    surroundings.metrics.add({ namespace: 'AWS/Lambda', name, dimensions: { FunctionName: spec.name }, value: 1 });
+
   return {
     spec,
     async invoke(payload) {
@@ -163,9 +168,16 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
         return { kind: 'failed', error: { errorType: 'Local.NotRunnable', errorMessage: spec.notRunnable } };
       }
       const busy = readyCount - idle.length + starting;
-      if (spec.reservedConcurrency !== undefined && busy >= limit) return { kind: 'throttled' };
+      if (spec.reservedConcurrency !== undefined && busy >= limit) {
+        counted('Throttles');
+        return { kind: 'throttled' };
+      }
+      counted('Invocations');
       const mine = await turn();
-      if ('failed' in mine) return { kind: 'failed', error: mine.failed };
+      if ('failed' in mine) {
+        counted('Errors');
+        return { kind: 'failed', error: mine.failed };
+      }
       const { process } = mine;
       const started = performance.now();
       const outcome = await process.invoke(payload);
@@ -173,6 +185,7 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
       logs.write(spec.name, process.pid, `REPORT ${outcome.kind} in ${Math.round(durationMs)} ms`);
       const wasCutOff = !process.alive || durationMs >= abortsFromMs;
       if (wasCutOff && !killed.has(process) && !stopped) unplannedEnds += 1;
+      if (outcome.kind !== 'done') counted('Errors');
       if (!process.alive) {
         if (outcome.kind === 'failed') logs.write(spec.name, process.pid, outcome.error.errorMessage);
       }

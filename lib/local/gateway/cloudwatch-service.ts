@@ -1,9 +1,10 @@
-// The part of CloudWatch that functions read: IteratorAge of the stream pollers. There are no other metrics here, and a
-// question for one is an error and not an empty answer, which would mean "nothing happened".
+// The part of CloudWatch that functions read: IteratorAge of the stream pollers, what functions and tables did, and what
+// functions print. A question for another metric is an error and not an empty answer, which would mean "nothing happened".
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 
 import { evidenceOf, type IteratorAge } from '../mappings/evidence.ts';
 import type { Mapping } from '../mappings/mapping.ts';
+import type { LocalMetrics, MetricPoint, Statistic } from '../metrics/metrics.ts';
 import type { ServiceHandler } from './gateway.ts';
 import { errorReply, jsonReply } from './replies.ts';
 
@@ -24,21 +25,27 @@ interface GetMetricData {
 }
 
 export const cloudWatchService =
-  (mappings: () => readonly Mapping[]): ServiceHandler =>
+  (mappings: () => readonly Mapping[], metrics: Pick<LocalMetrics, 'minutes'>): ServiceHandler =>
   async (call) => {
     if (call.operation !== 'GetMetricData') return unknown(call.operation);
     const input = JSON.parse(call.bodyText()) as GetMetricData;
-    const strange = input.MetricDataQueries.find((query) => functionOf(query) === undefined);
-    if (strange) return unknown(`metric ${JSON.stringify(strange.MetricStat?.Metric)}`);
+    const strange = input.MetricDataQueries.find((query) => metricOf(query) === undefined);
+    if (strange) return unknown(`metric ${JSON.stringify(strange.MetricStat)}`);
     return jsonReply({
       MetricDataResults: input.MetricDataQueries.map((query) => {
-        const ages = mappings()
-          .filter(({ functionName }) => functionName === functionOf(query))
-          .flatMap((mapping) => evidenceOf(mapping)?.iteratorAges ?? []);
-        const points = dataPoints(ages, input, query.MetricStat?.Period ?? 60);
+        const metric = metricOf(query) as AskedMetric;
+        const points =
+          metric.name === 'IteratorAge'
+            ? iteratorAges(mappings(), metric.dimensions.FunctionName ?? '', input, query.MetricStat?.Period ?? 60)
+            : inPeriods(
+                metrics.minutes(metric, metric.statistic),
+                metric.statistic,
+                input,
+                query.MetricStat?.Period ?? 60,
+              );
         return {
           Id: query.Id,
-          Label: 'IteratorAge',
+          Label: metric.name,
           Timestamps: points.map(([seconds]) => seconds),
           Values: points.map(([, value]) => value),
           StatusCode: 'Complete',
@@ -51,13 +58,54 @@ const unknown = (what: string) =>
   errorReply(
     'cloudwatch',
     'UnknownOperationException',
-    `the local CloudWatch has no ${what}; it has GetMetricData with the maximum of AWS/Lambda IteratorAge by FunctionName`,
+    `the local CloudWatch has no ${what}; it has GetMetricData with sum and maximum of ${Object.entries(KNOWN)
+      .map(([namespace, names]) => `${namespace} ${names.join(', ')}`)
+      .join('; ')}; and of what functions print`,
   );
 
-function functionOf({ MetricStat: { Metric, Stat } = {} }: Query): string | undefined {
-  if (Metric?.Namespace !== 'AWS/Lambda' || Metric.MetricName !== 'IteratorAge' || Stat !== 'Maximum') return undefined;
-  const [dimension, ...more] = Metric.Dimensions ?? [];
-  return dimension?.Name === 'FunctionName' && more.length === 0 ? dimension.Value : undefined;
+/** What is counted here. A question for another metric is a mistake and not "nothing happened". */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  'AWS/Lambda': ['IteratorAge', 'Invocations', 'Errors', 'Throttles'],
+  'AWS/DynamoDB': ['ReadThrottleEvents', 'WriteThrottleEvents'],
+};
+
+interface AskedMetric extends Omit<MetricPoint, 'value'> {
+  statistic: Statistic;
+}
+
+function metricOf({ MetricStat: { Metric, Stat } = {} }: Query): AskedMetric | undefined {
+  const { Namespace: namespace = '', MetricName: name = '', Dimensions = [] } = Metric ?? {};
+  if (Stat !== 'Sum' && Stat !== 'Maximum') return undefined;
+  const known = KNOWN[namespace];
+  if (namespace.startsWith('AWS/') && !known?.includes(name)) return undefined;
+  const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value]));
+  return { namespace, name, dimensions, statistic: Stat };
+}
+
+function iteratorAges(mappings: readonly Mapping[], name: string, input: GetMetricData, period: number) {
+  const ages = mappings
+    .filter(({ functionName }) => functionName === name)
+    .flatMap((mapping) => evidenceOf(mapping)?.iteratorAges ?? []);
+  return dataPoints(ages, input, period);
+}
+
+/** Pure: minutes joined to periods; the newest first unless asked. */
+function inPeriods(
+  minutes: readonly [number, number][],
+  statistic: Statistic,
+  { StartTime, EndTime, ScanBy }: Pick<GetMetricData, 'StartTime' | 'EndTime' | 'ScanBy'>,
+  periodSeconds: number,
+): [seconds: number, value: number][] {
+  const periods = new Map<number, number>();
+  for (const [seconds, value] of minutes) {
+    const period = Math.floor(seconds / periodSeconds) * periodSeconds;
+    if (period + periodSeconds <= StartTime || seconds >= EndTime) continue;
+    const before = periods.get(period);
+    const joined = statistic === 'Sum' ? (before ?? 0) + value : Math.max(before ?? value, value);
+    periods.set(period, joined);
+  }
+  const ascending = [...periods].sort(([a], [b]) => a - b);
+  return ScanBy === 'TimestampAscending' ? ascending : ascending.reverse();
 }
 
 /** Pure: the highest age of each period, stamped with the period's beginning in seconds; the newest first unless asked. */

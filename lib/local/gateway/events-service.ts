@@ -7,6 +7,13 @@ import { resourceOfArn } from '../names.ts';
 import type { ServiceHandler } from './gateway.ts';
 import { errorReply, jsonReply, type Reply } from './replies.ts';
 
+interface EventsInput {
+  Entries?: Entry[];
+  Name?: string;
+  EventBusName?: string;
+  TargetArn?: string;
+}
+
 interface Entry {
   EventBusName?: string;
   Source?: string;
@@ -23,7 +30,7 @@ const MAX_BYTES = 1_048_576;
 export const eventsService =
   (buses: Buses): ServiceHandler =>
   async (call) => {
-    const input = JSON.parse(call.bodyText() || '{}') as { Entries?: Entry[]; Name?: string };
+    const input = JSON.parse(call.bodyText() || '{}') as EventsInput;
     switch (call.operation) {
       case 'PutEvents':
         return putEvents(buses, input.Entries ?? []);
@@ -33,6 +40,13 @@ export const eventsService =
           buses.setEnabled(name, call.operation === 'EnableRule');
           return {};
         });
+      case 'ListRuleNamesByTarget': {
+        const bus = resourceOfArn(input.EventBusName ?? 'default').replace(/^event-bus\//, '');
+        const of = buses.rules().filter(({ busName, targets }) => {
+          return busName === bus && targets.some(({ Arn }) => Arn === input.TargetArn);
+        });
+        return jsonReply({ RuleNames: of.map(({ name }) => name) });
+      }
       case 'DescribeRule':
         return withRule(input.Name, (name) => {
           const rule = buses.rule(name);
@@ -47,7 +61,7 @@ export const eventsService =
         return errorReply(
           'eventbridge',
           'UnknownOperationException',
-          `the local bus has no ${call.operation}; it has PutEvents, EnableRule, DisableRule, DescribeRule`,
+          `the local bus has no ${call.operation}; it has PutEvents, EnableRule, DisableRule, DescribeRule, ListRuleNamesByTarget`,
         );
     }
   };

@@ -42,6 +42,8 @@ export interface GatewayOptions {
   internal(path: string, body: Buffer): Reply;
   /** Sees every answered call, for example to turn an S3 upload into an event; may change the answer. */
   answered(call: GatewayCall, reply: Reply): Reply;
+  /** Sees every call that a fault answered with an error. */
+  refused(call: InterceptedCall, code: string): void;
 }
 
 export interface Gateway {
@@ -157,7 +159,7 @@ async function intercepted(
   intercept: InterceptedCall,
   when: When,
   outgoing: ServerResponse,
-  { faults, cutOffs }: Door,
+  { faults, cutOffs, refused }: Door,
 ): Promise<boolean> {
   const verdict = faults.decide(intercept, when);
   if (verdict.delayMs > 0) await sleep(verdict.delayMs);
@@ -173,6 +175,7 @@ async function intercepted(
     case 'drop':
       return true;
     case 'fail':
+      refused(intercept, verdict.end.code);
       send(outgoing, errorReply(intercept.service, verdict.end.code, verdict.end.message, verdict.end.status));
       return true;
   }

@@ -71,6 +71,7 @@ function lambdaOperation({ method, path }: AwsRequest): string {
   if (method === 'GET' && /\/functions\/[^/]+\/configuration$/.test(path)) return 'GetFunctionConfiguration';
   if (method === 'GET' && /\/functions\/[^/]+$/.test(path)) return 'GetFunction';
   if (method === 'GET' && /\/event-source-mappings\/[^/]+$/.test(path)) return 'GetEventSourceMapping';
+  if (method === 'GET' && /\/event-source-mappings\/?$/.test(path)) return 'ListEventSourceMappings';
   return `${method} ${path}`;
 }
 

@@ -15,6 +15,8 @@ interface Input {
   statusFilter?: string;
   error?: string;
   cause?: string;
+  taskToken?: string;
+  output?: string;
 }
 
 /** 1 to 80 characters without white space, brackets, wildcards and other special ones. */
@@ -43,6 +45,11 @@ export const statesService =
             .filter((execution) => input.statusFilter === undefined || execution.status === input.statusFilter)
             .map(summary),
         });
+      case 'SendTaskSuccess':
+        if (!isJson(input.output ?? '')) return refused('InvalidOutput', 'Invalid Output: not JSON');
+        return sent(machines.tokens.succeed(input.taskToken ?? '', JSON.parse(input.output ?? '')));
+      case 'SendTaskFailure':
+        return sent(machines.tokens.fail(input.taskToken ?? '', input.error ?? '', input.cause ?? ''));
       case 'ListStateMachines':
         return jsonReply({
           stateMachines: machines
@@ -66,7 +73,7 @@ export const statesService =
       default:
         return refused(
           'UnknownOperationException',
-          `the local Step Functions have no ${call.operation}; they start, describe, list and stop executions`,
+          `the local Step Functions have no ${call.operation}; they start, describe, list and stop executions, and take task tokens back`,
         );
     }
   };
@@ -136,6 +143,9 @@ function historyEvent(entry: HistoryEntry, index: number): object {
 }
 
 const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1_000);
+
+const sent = (isWaiting: boolean): Reply =>
+  isWaiting ? jsonReply({}) : refused('TaskTimedOut', 'Task Timed Out: provided task does not exist anymore');
 
 const refused = (code: string, message: string): Reply => errorReply('sfn', code, message);
 

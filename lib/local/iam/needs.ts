@@ -4,6 +4,7 @@
 import type { GatewayCall } from '../gateway/gateway.ts';
 import { mappingIdOf, s3Target } from '../gateway/identify.ts';
 import { ACCOUNT, arn, resourceOfArn } from '../names.ts';
+import { machineOfToken } from '../states/task-tokens.ts';
 import type { Need } from './policy.ts';
 
 /** Facts of deployed tables that conditions ask for. */
@@ -45,6 +46,8 @@ const NEEDS: Record<string, (call: GatewayCall, tables: TableFacts) => Need[]> =
       const mapping = arn('lambda', `event-source-mapping:${mappingIdOf(call.path)}`);
       return [{ action: 'lambda:GetEventSourceMapping', resource: mapping }];
     }
+    if (call.operation === 'ListEventSourceMappings')
+      return [{ action: 'lambda:ListEventSourceMappings', resource: '*' }];
     const action = call.operation === 'Invoke' ? 'InvokeFunction' : call.operation;
     return [
       { action: `lambda:${action}`, resource: name.startsWith('arn:') ? name : arn('lambda', `function:${name}`) },
@@ -60,8 +63,9 @@ const NEEDS: Record<string, (call: GatewayCall, tables: TableFacts) => Need[]> =
     }));
   },
   sfn: (call) => {
-    const input = json(call) as { stateMachineArn?: string; executionArn?: string };
-    return [{ action: `states:${call.operation}`, resource: input.stateMachineArn ?? input.executionArn }];
+    const { stateMachineArn, executionArn, taskToken } = json(call) as Record<string, string | undefined>;
+    const ofToken = taskToken === undefined ? undefined : machineOfToken(taskToken);
+    return [{ action: `states:${call.operation}`, resource: stateMachineArn ?? executionArn ?? ofToken }];
   },
   sts: () => [],
   cloudwatch: (call) => [{ action: `cloudwatch:${call.operation}`, resource: '*' }],
@@ -190,6 +194,8 @@ function queriedKey(input: Json, partitionKey: string | undefined): unknown {
 
 function eventNeeds(call: GatewayCall): Need[] {
   const input = json(call);
+  // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html: it knows no resources
+  if (call.operation === 'ListRuleNamesByTarget') return [{ action: 'events:ListRuleNamesByTarget', resource: '*' }];
   if (call.operation !== 'PutEvents') {
     const bus =
       input.EventBusName === undefined ? '' : `${resourceOfArn(String(input.EventBusName)).replace('event-bus/', '')}/`;

@@ -7,6 +7,7 @@ export interface State {
   Type: string;
   Resource?: string;
   Seconds?: number;
+  TimeoutSeconds?: number;
   QueryLanguage?: string;
   Branches?: Definition[];
   ItemProcessor?: Definition & { ProcessorConfig?: { Mode?: string } };
@@ -64,11 +65,12 @@ export function checkDefinition(definition: Definition, machine: string): void {
   }
 }
 
-export type TaskKind = 'lambda-invoke' | 'lambda-function';
+export type TaskKind = 'lambda-invoke' | 'lambda-token' | 'lambda-function';
 
 /** How a task reaches its function; undefined for every other integration. */
 export function kindOf(resource: string | undefined): TaskKind | undefined {
   if (resource === 'arn:aws:states:::lambda:invoke') return 'lambda-invoke';
+  if (resource === 'arn:aws:states:::lambda:invoke.waitForTaskToken') return 'lambda-token';
   if (resource?.startsWith('arn:aws:lambda:')) return 'lambda-function';
   return undefined;
 }

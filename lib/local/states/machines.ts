@@ -7,6 +7,7 @@ import type { BusEvent } from '../bus/buses.ts';
 import type { Functions } from '../functions/functions.ts';
 import { arn, byName, type Named } from '../names.ts';
 import { checkDefinition, type Definition, statesOf } from './definition.ts';
+import { createTaskTokens, type TaskTokens, TOKEN_PLACE } from './task-tokens.ts';
 import { taskHandlers } from './tasks.ts';
 
 export interface MachineSpec extends Named {
@@ -51,6 +52,7 @@ export interface Machines {
   executions(machineArn: string): Execution[];
   /** False when there is no such execution; one that has ended stays as it is. */
   abort(executionArn: string, error?: string, cause?: string): boolean;
+  readonly tokens: TaskTokens;
   readonly running: number;
   stop(): void;
 }
@@ -66,6 +68,7 @@ export function createMachines({ functions, publish, waitLimitMs }: MachinesOpti
   const machines = new Map<string, MachineSpec>();
   const executions = new Map<string, Execution>();
   const aborts = new Map<string, () => void>();
+  const tokens = createTaskTokens();
 
   const end = (execution: Execution, change: Partial<Execution>): void => {
     if (execution.status !== 'RUNNING') return;
@@ -80,7 +83,7 @@ export function createMachines({ functions, publish, waitLimitMs }: MachinesOpti
     const running = interpreter.run(JSON.parse(execution.input), {
       context: contextOf(execution) as never,
       overrides: {
-        taskResourceLocalHandlers: taskHandlers(definition, functions),
+        taskResourceLocalHandlers: taskHandlers(definition, { functions, tokens, machineArn: execution.machine.arn }),
         waitTimeOverrides: shortened(definition, waitLimitMs),
       },
     });
@@ -94,6 +97,7 @@ export function createMachines({ functions, publish, waitLimitMs }: MachinesOpti
   };
 
   return {
+    tokens,
     add(spec) {
       checkDefinition(spec.definition, spec.path ?? spec.name);
       // The interpreter checks the rest of the language when it is made.
@@ -156,6 +160,7 @@ const contextOf = ({ arn: Id, name, machine, input, startedAt }: Execution): obj
     StartTime: new Date(startedAt).toISOString(),
   },
   StateMachine: { Id: machine.arn, Name: machine.name },
+  Task: { Token: TOKEN_PLACE },
 });
 
 function shortened(definition: Definition, limitMs: number | undefined): Record<string, number> {

@@ -3,6 +3,7 @@
 
 import type { Functions } from '../functions/functions.ts';
 import { type Definition, kindOf, statesOf } from './definition.ts';
+import { type TaskTokens, TOKEN_PLACE } from './task-tokens.ts';
 
 /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: 256 KiB of UTF-8 per input or output */
 export const STATE_MAX_BYTES = 262_144;
@@ -10,13 +11,32 @@ export const STATE_MAX_BYTES = 262_144;
 // biome-ignore lint/suspicious/noExplicitAny: the interpreter's JSON type is not exported
 export type TaskHandler = (input: any) => Promise<any>;
 
+export interface TaskSurroundings {
+  functions: Functions;
+  tokens: TaskTokens;
+  machineArn: string;
+}
+
 /** Handlers by state name, as the interpreter wants them. */
-export function taskHandlers(definition: Definition, functions: Functions): Record<string, TaskHandler> {
+export function taskHandlers(
+  definition: Definition,
+  { functions, tokens, machineArn }: TaskSurroundings,
+): Record<string, TaskHandler> {
   const handlers: Record<string, TaskHandler> = {};
   for (const state of statesOf(definition)) {
     if (state.Type !== 'Task') continue;
     if (kindOf(state.Resource) === 'lambda-function') {
       handlers[state.name] = (input) => invoke(functions, String(state.Resource), input);
+    } else if (kindOf(state.Resource) === 'lambda-token') {
+      const timeoutMs = state.TimeoutSeconds === undefined ? undefined : state.TimeoutSeconds * 1_000;
+      handlers[state.name] = async (input: { FunctionName: string; Payload?: unknown }) => {
+        const { token, answer } = tokens.open(machineArn, timeoutMs);
+        const payload = JSON.stringify(input.Payload ?? {}).replaceAll(TOKEN_PLACE, token);
+        // A token that is sent back before the function has answered counts as well; a function that fails, fails the task.
+        answer.catch(() => undefined);
+        await invoke(functions, input.FunctionName, JSON.parse(payload));
+        return answer;
+      };
     } else {
       handlers[state.name] = async (input: { FunctionName: string; Payload?: unknown }) => ({
         ExecutedVersion: '$LATEST',

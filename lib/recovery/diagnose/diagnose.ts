@@ -11,8 +11,10 @@ const FAILING_SHARE = 0.5;
 /** From this many groups of equal errors on, or from this share of streams, failures are the consumer's, not one event's. */
 const STORM_LETTERS = 20;
 const THROTTLES_NOTED = 10;
+/** A killed or restarted process is no failing function. */
+const ERRORS_NOTED = 5;
 
-const RULES: readonly ((evidence: Evidence) => Finding[])[] = [integrity, relay, bus, consumers];
+const RULES: readonly ((evidence: Evidence) => Finding[])[] = [integrity, relay, bus, tables, consumers];
 
 /** Where each cause stands in a safe order of repair. */
 const ORDER: readonly Cause[] = [
@@ -22,6 +24,8 @@ const ORDER: readonly Cause[] = [
   'relay-down',
   'unsequenced-commits',
   'relay-behind',
+  'relay-failing',
+  'bus-unreachable',
   'broker-down',
   'consumer-down',
   'throttled',
@@ -143,24 +147,57 @@ function relay({ relay }: Evidence): Finding[] {
       action: errors > 0 ? 'escalate' : 'wait',
       explanation: `the relay is ${seconds(iteratorAgeMs)} behind the DynamoDB stream, with ${count(errors, 'error')}`,
     });
+  } else if (errors >= ERRORS_NOTED) {
+    found.push({
+      ...base,
+      id: 'relay-failing',
+      cause: 'relay-failing',
+      severity: 'medium',
+      confidence: 0.7,
+      action: 'wait',
+      explanation: `the relay failed ${count(errors, 'time')} and has caught up`,
+    });
   }
   return found;
 }
 
-function bus({ bus }: Evidence): Finding[] {
-  const lost = (bus?.failedEntries ?? 0) + (bus?.undelivered ?? 0);
-  if (lost === 0) return [];
+function tables({ tables }: Evidence): Finding[] {
+  const { throttles = 0 } = tables ?? {};
+  if (throttles < THROTTLES_NOTED) return [];
   return [
     {
-      id: 'bus-failing',
-      cause: 'broker-down',
+      id: 'tables-throttled',
+      cause: 'throttled',
       severity: 'high',
-      confidence: 0.8,
-      action: 'fill-gaps',
-      explanation: `${count(bus?.failedEntries ?? 0, 'entry', 'entries')} refused by the bus, ${count(bus?.undelivered ?? 0, 'delivery', 'deliveries')} given up by its rules`,
-      facts: { ...bus },
+      confidence: 0.9,
+      action: 'wait',
+      explanation: `DynamoDB refused ${count(throttles, 'request')} for want of capacity`,
+      facts: { throttles },
     },
   ];
+}
+
+function bus({ bus }: Evidence): Finding[] {
+  const { failedEntries = 0, undelivered = 0 } = bus ?? {};
+  const base = { severity: 'high', confidence: 0.8, action: 'fill-gaps', facts: { ...bus } } as const;
+  const found: Finding[] = [];
+  if (failedEntries > 0) {
+    found.push({
+      ...base,
+      id: 'bus-unreachable',
+      cause: 'bus-unreachable',
+      explanation: `${count(failedEntries, 'entry', 'entries')} did not reach the bus at once: refused, or no answer in time`,
+    });
+  }
+  if (undelivered > 0) {
+    found.push({
+      ...base,
+      id: 'bus-undelivered',
+      cause: 'broker-down',
+      explanation: `${count(undelivered, 'delivery', 'deliveries')} given up by the rules of the bus`,
+    });
+  }
+  return found;
 }
 
 function consumers({ consumers }: Evidence): Finding[] {
@@ -204,7 +241,8 @@ function consumerFindings(evidence: ConsumerEvidence): Finding[] {
 
   const letters = evidence.deadLetters ?? [];
   const lettersCount = letters.reduce((sum, group) => sum + group.count, 0);
-  const isStorm = lettersCount >= STORM_LETTERS || (invocations > 0 && errors / invocations >= FAILING_SHARE);
+  const isStorm =
+    lettersCount >= STORM_LETTERS || (errors >= ERRORS_NOTED && errors / Math.max(1, invocations) >= FAILING_SHARE);
   if (isStorm && !isDown) {
     const action: ProposedAction = lettersCount > 0 ? 'redrive' : 'resume';
     add(

@@ -20,6 +20,8 @@ export interface Evidence {
     failedEntries?: number;
     undelivered?: number;
   };
+  /** Requests that DynamoDB refused for want of capacity, over all tables. */
+  tables?: { throttles: number };
   integrity?: { damagedStreams: DamagedStream[] };
 }
 
@@ -64,6 +66,8 @@ export type Cause =
   | 'checkpoint-beyond-head'
   | 'relay-down'
   | 'relay-behind'
+  | 'relay-failing'
+  | 'bus-unreachable'
   | 'broker-down'
   | 'delivery-lost'
   | 'consumer-down'

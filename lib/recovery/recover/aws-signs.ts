@@ -7,6 +7,7 @@ import type { ConsumerEvidence, Evidence } from '../diagnose/types.ts';
 export interface AwsEvidence {
   relay?: Evidence['relay'];
   bus?: Evidence['bus'];
+  tables?: Evidence['tables'];
   /** By the consumer's name. */
   consumers: ReadonlyMap<string, Pick<ConsumerEvidence, 'mappingState' | 'ruleState' | 'functionState'>>;
 }

@@ -71,6 +71,7 @@ export async function collectEvidence(deps: EvidenceDeps, input: EvidenceInput):
       consumers: looks.map(({ evidence }) => ({ ...evidence, ...aws.consumers.get(evidence.consumer) })),
       relay: aws.relay,
       bus: aws.bus,
+      tables: aws.tables,
       ...(damaged.length > 0 && { integrity: { damagedStreams: damaged } }),
     },
     left: {

@@ -25,6 +25,8 @@ export interface Accumulated {
   verdict?: Verdict;
   /** Of the diagnosis or of a repair that could not be carried out. */
   repairFailure?: Failure;
+  /** Refused, or nobody answered (`States.Timeout`). */
+  approvalFailure?: Failure;
   verifyFailure?: Failure;
 }
 
@@ -37,10 +39,11 @@ export interface ReportOutlets {
 
 /** Pure. */
 export function buildReport(accumulated: Accumulated, now: number): RecoveryReport {
-  const { progress, before, verdict, repairFailure, verifyFailure } = accumulated;
+  const { progress, before, verdict, repairFailure, approvalFailure, verifyFailure } = accumulated;
   const { id, request, findings, startedAt, firstSignAt } = progress;
   const failed = [
     ...(repairFailure === undefined ? [] : [failedStep(STATES[progress.next], repairFailure, progress, now)]),
+    ...(approvalFailure === undefined ? [] : [refusedStep(approvalFailure, progress, now)]),
     ...(verifyFailure === undefined ? [] : [failedStep('VerifyConsistency', verifyFailure, progress, now)]),
   ];
   const verified = verdict === undefined ? [] : [verifiedStep(verdict, progress, now)];
@@ -63,11 +66,13 @@ export function buildReport(accumulated: Accumulated, now: number): RecoveryRepo
   };
 }
 
-export function resultOf({ progress, verdict, repairFailure, verifyFailure }: Accumulated): RecoveryReport['result'] {
+export function resultOf(accumulated: Accumulated): RecoveryReport['result'] {
+  const { progress, verdict, repairFailure, approvalFailure, verifyFailure } = accumulated;
+  if (approvalFailure !== undefined) return 'refused';
   const { findings, jobs, steps, left } = progress;
   const hasFailed = jobs.some(({ failure }) => failure !== undefined);
   if (repairFailure !== undefined || verifyFailure !== undefined || hasFailed) return 'failed';
-  if (verdict === undefined) return findings.length === 0 ? 'nothing-to-do' : 'proposed';
+  if (verdict === undefined) return findings.length + jobs.length === 0 ? 'nothing-to-do' : 'proposed';
   const isFilling = mayFill(progress) && (left?.gapStreams ?? 0) > 0;
   if (!verdict.ok || isFilling || (left?.openLetters ?? 0) > 0) return 'incomplete';
   return steps.length === 1 ? 'nothing-to-do' : 'recovered';
@@ -83,6 +88,15 @@ function nextCommands(accumulated: Accumulated): string[] {
     return action === 'fill-gaps' || action === 'redrive' ? [`npx event-recovery recover --action ${action}${of}`] : [];
   });
 }
+
+const refusedStep = ({ Error: error, Cause }: Failure, { at }: Progress, now: number) =>
+  ({
+    name: STATES.ask,
+    startedAt: at,
+    endedAt: now,
+    outcome: 'refused',
+    summary: error === 'States.Timeout' ? 'nobody answered in time' : (Cause ?? 'refused').slice(0, 500),
+  }) as const;
 
 const failedStep = (name: string, failure: Failure, { at }: Progress, now: number) =>
   ({

@@ -11,7 +11,7 @@ const text = (max: number) => z.string().check(z.minLength(1), z.maxLength(max))
 const CONSUMERS_MAX = 100;
 
 /** In the order in which they are carried out: first what is stored, then what is delivered, then what was given up on. */
-export const ACTIONS = ['propose', 'repair', 'fill-gaps', 'redrive', 'verify'] as const;
+export const ACTIONS = ['propose', 'repair', 'restore', 'replay', 'resume', 'fill-gaps', 'redrive', 'verify'] as const;
 const ACTION = z.enum(ACTIONS);
 
 const REQUEST = z.strictObject({
@@ -24,6 +24,10 @@ const REQUEST = z.strictObject({
   consumers: z.optional(z.array(text(48)).check(z.minLength(1), z.maxLength(CONSUMERS_MAX))),
   /** Which dead letters to redrive; fields combine with "and". With `redrive`, and only then. */
   selection: z.optional(z.record(text(32), z.unknown())),
+  /** What to replay, as docs/operations/replay.md has it for "plan". With `replay`, and only then. */
+  replay: z.optional(z.record(text(32), z.unknown())),
+  /** What to restore, as docs/operations/restore.md has it for "plan". With `restore` only. @default what is damaged */
+  restore: z.optional(z.record(text(32), z.unknown())),
   /** Say what would be done. */
   dryRun: z._default(z.boolean(), false),
   /** Events younger than this are on their way and no gap. For a system that stands still, less finds more. */
@@ -58,6 +62,31 @@ export function checkRecoveryRequest(raw: unknown): RecoveryRequest {
       selection,
       'a selection exactly when the actions contain "redrive"',
       'to redrive everything of a consumer, select the consumer',
+    );
+  }
+  if (actions.includes('replay') !== (request.replay !== undefined)) {
+    throw contradiction(
+      'replay',
+      request.replay,
+      'a replay exactly when the actions contain "replay"',
+      'see docs/operations/replay.md for what can be replayed',
+    );
+  }
+  if (request.restore !== undefined && !actions.includes('restore')) {
+    throw contradiction(
+      'restore',
+      request.restore,
+      'only with the action "restore"',
+      'add the action, or leave it out',
+    );
+  }
+  const replayed = request.replay?.consumer;
+  if (request.consumers !== undefined && replayed !== undefined && !request.consumers.includes(String(replayed))) {
+    throw contradiction(
+      'replay.consumer',
+      replayed,
+      `one of the consumers of the request: ${request.consumers.join(', ')}`,
+      'replay to a consumer that is being recovered',
     );
   }
   if (selection === undefined) return request;

@@ -1,11 +1,11 @@
-// The repairs of one recovery besides filling gaps, in a safe order, and how each goes on: pure. A repair is a function with
-// operations of its own; a job remembers which of them comes next and reads its answers.
+// The repairs of one recovery besides filling gaps, in a safe order: pure. A repair is a function with operations of its own;
+// a job remembers which of them comes next (operations.ts says how it goes on).
 
 import type { Finding } from '../diagnose/types.ts';
 import type { RedriveSelection } from '../redrive/request.ts';
 import type { RecoveryRequest } from './input.ts';
 
-export type Repair = 'redrive';
+export type Repair = 'restore' | 'replay' | 'resume' | 'redrive';
 
 export interface Job {
   repair: Repair;
@@ -15,17 +15,17 @@ export interface Job {
   request: Record<string, unknown>;
   /** The operation's own id: of its plan, then of its run. */
   operationId?: string;
+  /** When the repair itself began. */
   startedAt?: number;
+  /** Who agreed to what it overwrites. */
+  approvedBy?: string;
   /** One sentence with numbers: what the operation said last. */
   summary?: string;
   failure?: { code: string; message: string };
 }
 
-const job = (repair: Repair, request: Record<string, unknown>): Job => ({
-  repair,
-  phase: 'start',
-  request,
-});
+/** Streams of one restore, as lib/recovery/restore/request.ts has it; another recovery takes the rest. */
+const RESTORED_STREAMS_MAX = 200;
 
 /** Whoever started it is no person: what a person must decide about is left out. */
 const isAutomatic = ({ trigger }: Pick<RecoveryRequest, 'trigger'>): boolean =>
@@ -34,20 +34,41 @@ const isAutomatic = ({ trigger }: Pick<RecoveryRequest, 'trigger'>): boolean =>
 /**
  * What is stored first, then what is delivered, then what was given up on. With `repair` the findings decide; a dead letter
  * is then given back only when a person asked: its cause must have been removed first.
+ * @param consumers names of the consumers that are recovered
  */
 export function jobsOf(
-  request: Pick<RecoveryRequest, 'actions' | 'selection' | 'trigger'>,
-  findings: readonly Pick<Finding, 'action' | 'consumer'>[],
+  request: Pick<RecoveryRequest, 'actions' | 'selection' | 'replay' | 'restore' | 'trigger' | 'dryRun'>,
+  consumers: readonly string[],
+  findings: readonly Pick<Finding, 'action' | 'consumer' | 'facts'>[],
 ): Job[] {
-  const { actions, selection } = request;
+  const { actions, selection, replay, restore, dryRun } = request;
+  const job = (repair: Repair, asked: Record<string, unknown>): Job => ({
+    repair,
+    phase: dryRun || repair === 'restore' || repair === 'replay' ? 'plan' : 'start',
+    request: asked,
+  });
   if (!actions.includes('repair')) {
-    return selection === undefined ? [] : [job('redrive', { selection })];
+    return [
+      ...(actions.includes('restore') ? [job('restore', restore ?? {})] : []),
+      ...(replay === undefined ? [] : [job('replay', replay)]),
+      ...(actions.includes('resume') ? consumers.map((consumer) => job('resume', { consumer })) : []),
+      ...(selection === undefined ? [] : [job('redrive', { selection })]),
+    ];
   }
   const consumersWith = (action: Finding['action']): string[] => [
     ...new Set(findings.flatMap((finding) => (finding.action === action ? (finding.consumer ?? []) : []))),
   ];
-  if (isAutomatic(request)) return [];
-  return consumersWith('redrive').map((consumer) => job('redrive', { selection: { consumer } }));
+  const damaged = [
+    ...new Set(
+      findings.flatMap(({ action, facts }) => (action === 'restore' ? ((facts.streamIds ?? []) as string[]) : [])),
+    ),
+  ];
+  const redrives = consumersWith('redrive').map((consumer) => job('redrive', { selection: { consumer } }));
+  return [
+    ...(damaged.length > 0 ? [job('restore', { streams: damaged.slice(0, RESTORED_STREAMS_MAX) })] : []),
+    ...consumersWith('resume').map((consumer) => job('resume', { consumer })),
+    ...(isAutomatic(request) ? [] : redrives),
+  ];
 }
 
 /** Dead letters that the jobs are about. */

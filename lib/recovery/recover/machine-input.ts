@@ -2,6 +2,7 @@
 // invoke a function can hand it something else: that is an error with a code, before anything is read or written.
 
 import * as z from 'zod/mini';
+import type { AskInput } from '../approval/ask-approval.ts';
 import { checkInput } from '../input/check.ts';
 import type { Accumulated } from './finish.ts';
 import type { LookInput } from './recover.ts';
@@ -34,6 +35,7 @@ const REQUEST = z.discriminatedUnion('step', [
     state: z.looseObject({
       progress: PROGRESS,
       before: z.optional(z.looseObject({ violations: z.optional(things) })),
+      approval: z.optional(z.looseObject({ approvedBy: text })),
     }),
   }),
 ]);
@@ -44,6 +46,7 @@ const ACCUMULATED = z.looseObject({
     before: z.optional(VERDICT),
     verdict: z.optional(VERDICT),
     repairFailure: z.optional(FAILURE),
+    approvalFailure: z.optional(FAILURE),
     verifyFailure: z.optional(FAILURE),
   }),
 });
@@ -51,6 +54,16 @@ const ACCUMULATED = z.looseObject({
 /** @throws InvalidInputError `INVALID_INPUT` */
 export const checkDiagnoseRequest = (raw: unknown): DiagnoseRequest =>
   checkInput(REQUEST, raw, 'request of the diagnosis') as unknown as DiagnoseRequest;
+
+const ASK = z.looseObject({
+  token: z.string().check(z.minLength(1), z.maxLength(2_048)),
+  timeoutSeconds: z.number().check(z.int(), z.positive(), z.lte(86_400)),
+  progress: PROGRESS,
+});
+
+/** @throws InvalidInputError `INVALID_INPUT` */
+export const checkAskInput = (raw: unknown): AskInput =>
+  checkInput(ASK, raw, 'request for an approval') as unknown as AskInput;
 
 /** @throws InvalidInputError `INVALID_INPUT` */
 export const checkAccumulated = (raw: unknown): Accumulated =>

@@ -1,41 +1,150 @@
 // How the recovery speaks with the functions that repair: which request comes next for a job, and what an answer means for it.
-// Pure. An answer with an error, or one that is not understood, ends the job with a failure.
+// Pure. An answer with an error ends the job with a failure; a job that overwrites waits for somebody who agrees.
 
-import type { RedriveAnswer } from '../redrive/answer.ts';
 import type { RecoveryRequest } from './input.ts';
-import type { Job } from './jobs.ts';
+import type { Job, Repair } from './jobs.ts';
 
-/** As functions answer bad input and refusals. */
-interface Failed {
-  error: { code: string; message: string };
+/** What an answer means, whatever function gave it. */
+interface Heard {
+  /** Nothing is to be done, or all of it is done. */
+  isEnded: boolean;
+  operationId?: string;
+  summary: string;
+  /** It would overwrite what is stored, or repeat effects. */
+  overwrites?: boolean;
+  failure?: Job['failure'];
+  /** Another try with another request. */
+  again?: Record<string, unknown>;
 }
 
+interface Operation {
+  /** The request of each phase, without who asks for it. */
+  call(job: Job, isDryRun: boolean): Record<string, unknown>;
+  hear(answer: never, job: Job): Heard;
+}
+
+type Who = Pick<RecoveryRequest, 'requestedBy' | 'reason'>;
+
 /** What the state machine sends to the function of the job's repair. */
-export function callOf({ phase, operationId, request }: Job, who: Pick<RecoveryRequest, 'requestedBy' | 'reason'>) {
-  if (phase === 'follow') return { action: 'status', runId: operationId };
-  const { requestedBy, reason } = who;
-  return { action: 'redrive', ...request, dryRun: false, requestedBy, reason };
+export function callOf(job: Job, { requestedBy, reason }: Who): Record<string, unknown> {
+  const call = OPERATIONS[job.repair].call(job, job.phase === 'plan');
+  return call.action === 'status' ? call : { ...call, requestedBy, reason };
 }
 
 /** The job after its function answered. */
-export function answered(job: Job, answer: unknown, now: number): Job {
-  const { error } = (answer ?? {}) as Partial<Failed>;
+export function answered(job: Job, answer: unknown, isDryRun: boolean, now: number): Job {
+  const { error } = (answer ?? {}) as { error?: { code: string; message: string } };
   if (error !== undefined) {
     const { code, message } = error;
     return { ...job, phase: 'ended', failure: { code, message }, summary: `${code}: ${message}`.slice(0, 500) };
   }
-  return redriveAnswered({ ...job, startedAt: job.startedAt ?? now }, answer as RedriveAnswer);
+  const heard = OPERATIONS[job.repair].hear(answer as never, job);
+  const { isEnded, operationId = job.operationId, summary, overwrites, failure, again } = heard;
+  const next = { ...job, operationId, summary, ...(failure && { failure }) };
+  if (again !== undefined) return { ...job, phase: 'plan', request: again, operationId: undefined, summary };
+  if (isEnded || isDryRun) return { ...next, phase: 'ended' };
+  if (job.phase === 'plan') return { ...next, phase: overwrites ? 'ask' : 'start' };
+  return { ...next, phase: 'follow', startedAt: job.startedAt ?? now };
 }
 
-const REDRIVE_ENDED: readonly RedriveAnswer['result'][] = ['done', 'failed', 'stopped', 'nothing'];
-
-function redriveAnswered(job: Job, { result, runs, exhausted }: RedriveAnswer): Job {
-  const [run] = runs;
-  const told = exhausted > 0 ? `; ${exhausted} have used up their rounds` : '';
-  const summary =
-    run === undefined
-      ? `nothing to give back${told}`
-      : `run ${run.status}: ${run.done} given back${run.note === undefined ? '' : ` (${run.note})`}${told}`;
-  const isEnded = run === undefined || REDRIVE_ENDED.includes(result);
-  return { ...job, phase: isEnded ? 'ended' : 'follow', operationId: run?.id ?? job.operationId, summary };
+/** As lib/recovery/redrive/answer.ts has it. */
+interface RedriveSaid {
+  result: string;
+  count: number;
+  exhausted: number;
+  runs: { id: string; status: string; done: number; note?: string }[];
 }
+
+const redrive: Operation = {
+  call: ({ phase, operationId, request }, isDryRun) =>
+    phase === 'follow' ? { action: 'status', runId: operationId } : { action: 'redrive', ...request, dryRun: isDryRun },
+  hear({ result, count, exhausted, runs }: RedriveSaid) {
+    const [run] = runs;
+    const told = exhausted > 0 ? `; ${exhausted} have used up their rounds` : '';
+    if (run === undefined) {
+      const what = count > 0 ? `would give back ${count} dead letters` : 'nothing to give back';
+      return { isEnded: true, summary: `${what}${told}` };
+    }
+    const note = run.note === undefined ? '' : ` (${run.note})`;
+    return {
+      isEnded: ['done', 'failed', 'stopped', 'nothing'].includes(result),
+      operationId: run.id,
+      summary: `run ${run.status}: ${run.done} given back${note}${told}`,
+    };
+  },
+};
+
+/** As lib/recovery/replay/answer.ts has it. */
+interface ReplaySaid {
+  result: string;
+  plan?: { id: string; mode: string; totals: { streams: number; events: number; expectedRepeats: number } };
+  replay?: { id: string; status: string; percent: number; events: { all: number; done: number }; note?: string };
+}
+
+const replay: Operation = {
+  call({ phase, operationId, request, repair }) {
+    const asked = repair === 'resume' ? { mode: 'resume', selection: { everything: true }, ...request } : request;
+    if (phase === 'plan') return { action: 'plan', ...asked };
+    if (phase === 'follow') return { action: 'status', replayId: operationId };
+    return { action: 'start', ...(operationId === undefined ? asked : { planId: operationId }), dryRun: false };
+  },
+  hear({ result, plan, replay: run }: ReplaySaid) {
+    if (run !== undefined) {
+      const summary = `replay ${run.status}: ${run.events.done} of ${run.events.all} events, ${run.percent} %`;
+      const message = `${summary}${run.note === undefined ? '' : `: ${run.note}`}`;
+      const isBroken = run.status === 'stopped' || run.status === 'cancelled';
+      return {
+        isEnded: isBroken || run.status === 'done',
+        operationId: run.id,
+        summary: message.slice(0, 500),
+        ...(isBroken && { failure: { code: `REPLAY_${run.status.toUpperCase()}`, message } }),
+      };
+    }
+    const { streams = 0, events = 0, expectedRepeats = 0 } = plan?.totals ?? {};
+    return {
+      isEnded: result === 'nothing',
+      operationId: plan?.id,
+      overwrites: plan?.mode === 'rewind',
+      summary: `plan: ${events} events of ${streams} streams, ${expectedRepeats} of them again`,
+    };
+  },
+};
+
+/** As lib/recovery/restore/answer.ts has it. */
+interface RestoreSaid {
+  result: string;
+  planId?: string;
+  source?: string;
+  needsApproval: boolean;
+  totals: Record<
+    'streams' | 'inserts' | 'overwrites' | 'removals' | 'forks' | 'written' | 'notFound' | 'stale',
+    number
+  >;
+  note?: string;
+}
+
+const restore: Operation = {
+  call({ phase, operationId, request, approvedBy }) {
+    if (phase === 'plan') return { action: 'plan', ...request };
+    if (phase === 'follow') return { action: 'status', planId: operationId };
+    return { action: 'apply', planId: operationId, ...(approvedBy !== undefined && { approvedBy }) };
+  },
+  hear({ result, planId, source, needsApproval, totals, note }: RestoreSaid, job) {
+    const { streams, inserts, overwrites, removals, written, notFound } = totals;
+    const summary =
+      job.phase === 'plan'
+        ? `plan from the ${source ?? 'archive'}: put back ${inserts}, overwrite ${overwrites} and remove ${removals} commits of ${streams} streams`
+        : `restore ${result}: ${written} commits written in ${streams} streams${note === undefined ? '' : `: ${note}`}`;
+    const base = { operationId: planId, summary: summary.slice(0, 500) };
+    if (result === 'done' && notFound > 0 && source === 'archive') {
+      // What the archive does not have is looked for in the table's own backups.
+      return { ...base, isEnded: false, again: { ...job.request, source: 'point-in-time' } };
+    }
+    if (result === 'failed' || result === 'cancelled') {
+      return { ...base, isEnded: true, failure: { code: `RESTORE_${result.toUpperCase()}`, message: base.summary } };
+    }
+    return { ...base, isEnded: result === 'done' || result === 'nothing', overwrites: needsApproval };
+  },
+};
+
+const OPERATIONS: Readonly<Record<Repair, Operation>> = { redrive, replay, resume: replay, restore };

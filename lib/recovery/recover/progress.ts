@@ -12,12 +12,16 @@ import { answered, callOf } from './operations.ts';
 
 /** 1 + 2 + 4 + 8 + 16 + 19 x 30 s: ten minutes, in which a canary, its schedule of a minute and consumers' retries fit. */
 export const ROUNDS_MAX = 24;
+/** And 300 x 120 s for a repair that says that it is at work: ten hours. A point-in-time restore of a large table takes hours. */
+export const FOLLOWING_ROUNDS_MAX = ROUNDS_MAX + 300;
 const WAIT_MAX_SECONDS = 30;
+const WAIT_FOLLOWING_SECONDS = 120;
 
 /** Seconds until the next look: short at first, so that a small repair is a short recovery. */
-export const waitSeconds = (round: number): number => Math.min(2 ** round, WAIT_MAX_SECONDS);
+export const waitSeconds = (round: number): number =>
+  round <= ROUNDS_MAX ? Math.min(2 ** round, WAIT_MAX_SECONDS) : WAIT_FOLLOWING_SECONDS;
 
-export type Next = 'look' | 'fill-gaps' | Repair | 'verify' | 'report';
+export type Next = 'look' | 'ask' | 'fill-gaps' | Repair | 'verify' | 'report';
 
 export interface Progress {
   /** Name of the execution: the recovery's id and the owner of its leases. */
@@ -33,6 +37,8 @@ export interface Progress {
   next: Next;
   /** Looks so far; the first one diagnoses. */
   round: number;
+  /** Looks since a job has begun or ended. */
+  sinceChange: number;
   /** How long the state machine waits before it looks again. */
   waitSeconds: number;
   findings: Finding[];
@@ -47,56 +53,83 @@ export interface Progress {
   left?: Left;
 }
 
-type Deciding = Pick<Progress, 'request' | 'round' | 'jobs'>;
+type Deciding = Pick<Progress, 'request' | 'sinceChange' | 'jobs'>;
 
-/** Giving back un-parks streams, whose debt then is an open gap like any other. */
-export const mayFill = ({ request: { actions }, jobs }: Deciding): boolean =>
-  actions.includes('fill-gaps') ||
-  actions.includes('repair') ||
-  jobs.some(({ repair, startedAt }) => repair === 'redrive' && startedAt !== undefined);
+/** Giving back un-parks streams, a replay rewinds them: their debt then is an open gap like any other. */
+export const mayFill = ({ request: { actions }, jobs }: Pick<Deciding, 'request' | 'jobs'>): boolean =>
+  actions.includes('fill-gaps') || actions.includes('repair') || jobs.some(({ startedAt }) => startedAt !== undefined);
 
 /**
- * Gaps before dead letters: what fills a gap may need no dead letter. A job is asked for once and then followed; a failed one
- * ends the recovery. What is only on its way is waited for.
+ * What is stored before what is delivered, gaps before dead letters: what fills a gap may need no dead letter. A job is asked
+ * for once and then followed; a failed one ends the recovery. What is only on its way is waited for.
  */
 export function decideNext(progress: Deciding, left: Left): Next {
-  const { request, round, jobs } = progress;
-  if (request.dryRun || request.actions.includes('propose')) return 'report';
-  if (jobs.some(({ failure }) => failure !== undefined)) return 'report';
-  const isRepairing = !request.actions.every((action) => action === 'verify');
-  if (!isRepairing || round > ROUNDS_MAX) return 'verify';
-  if (left.gapStreams > 0 && mayFill(progress)) return 'fill-gaps';
+  const { request, sinceChange, jobs } = progress;
   const job = currentJob(jobs);
-  if (job !== undefined) return job.repair;
+  if (jobs.some(({ failure }) => failure !== undefined)) return 'report';
+  if (request.dryRun) return job?.repair ?? 'report';
+  if (request.actions.includes('propose')) return 'report';
+  if (request.actions.every((action) => action === 'verify')) return 'verify';
+  if (sinceChange > (job?.phase === 'follow' ? FOLLOWING_ROUNDS_MAX : ROUNDS_MAX)) return 'verify';
+  if (job !== undefined && (job.repair === 'restore' || job.repair === 'replay')) return nextOf(job);
+  if (left.gapStreams > 0 && mayFill(progress)) return 'fill-gaps';
+  if (job !== undefined) return nextOf(job);
   const isUnderWay = left.redriving > 0 || (left.lagStreams > 0 && mayFill(progress));
   return isUnderWay ? 'look' : 'verify';
 }
 
+const nextOf = ({ phase, repair }: Job): Next => (phase === 'ask' ? 'ask' : repair);
+
+/** The state that does what comes next. */
 export const STATES: Readonly<Record<Next, string>> = {
   look: 'WaitForProgress',
+  ask: 'AskApproval',
   'fill-gaps': 'FillGaps',
+  resume: 'ResumeFromCheckpoint',
+  restore: 'Restore',
   redrive: 'RedriveDeadLetters',
+  replay: 'Replay',
   verify: 'VerifyConsistency',
   report: 'ReportStatus',
 };
 
+/** What is known after a state has ended and the system was looked at again. */
+export interface Seen {
+  left: Left;
+  batches: FillBatch[];
+  /** Answer of the last repair's function. */
+  operation?: unknown;
+  /** Of the one who agreed. */
+  approval?: { approvedBy: string };
+}
+
 /** After a round: what the last state changed becomes a step, and the next one is decided. */
-export function advance(
-  progress: Progress,
-  seen: { left: Left; batches: FillBatch[]; operation?: unknown },
-  now: number,
-): Progress {
-  const { left, batches, operation } = seen;
-  const before = progress.next;
-  const current = currentJob(progress.jobs);
-  const jobs =
-    current !== undefined && before === current.repair
-      ? progress.jobs.map((job) => (job === current ? answered(job, operation, now) : job))
-      : progress.jobs;
-  const round = progress.round + 1;
-  const moved: Progress = { ...progress, round, jobs, left, batches, at: now, waitSeconds: waitSeconds(round - 1) };
+export function advance(progress: Progress, seen: Seen, now: number): Progress {
+  const { left, batches } = seen;
+  const jobs = progress.jobs.map((job) =>
+    job === currentJob(progress.jobs) ? movedOn(job, progress, seen, now) : job,
+  );
+  const isChanged = jobs.some(({ phase }, index) => phase !== progress.jobs[index]?.phase);
+  const sinceChange = isChanged ? 1 : progress.sinceChange + 1;
+  const moved: Progress = {
+    ...progress,
+    round: progress.round + 1,
+    sinceChange,
+    waitSeconds: waitSeconds(sinceChange - 1),
+    jobs,
+    left,
+    batches,
+    at: now,
+  };
   const step = stepOf(progress, moved, left, now);
   return decided({ ...moved, steps: joined(progress.steps, step) }, left);
+}
+
+function movedOn(job: Job, { next, request }: Progress, { operation, approval }: Seen, now: number): Job {
+  if (next === 'ask' && job.phase === 'ask' && approval !== undefined) {
+    return { ...job, phase: 'start', approvedBy: approval.approvedBy, summary: `approved by ${approval.approvedBy}` };
+  }
+  return next === job.repair ? answered(job, operation, request.dryRun, now) : job;
 }
 
 /** Sets `next`, and the request that goes with it. */
@@ -109,7 +142,8 @@ export function decided(progress: Progress, left: Left): Progress {
 
 function stepOf(before: Progress, after: Progress, left: Left, now: number): ReportStep {
   const job = currentJob(before.jobs);
-  const done = before.next === job?.repair ? after.jobs[before.jobs.indexOf(job)] : undefined;
+  const isJob = job !== undefined && (before.next === job.repair || before.next === 'ask');
+  const done = isJob ? after.jobs[before.jobs.indexOf(job)] : undefined;
   const was = before.left ?? left;
   const isSettled = left.gapStreams === 0 && left.lagStreams === 0 && left.openLetters === 0;
   return {

@@ -43,6 +43,7 @@ export interface LookInput {
   before?: { violations?: Violation[] };
   /** Answer of the last repair's function. */
   operation?: unknown;
+  approval?: { approvedBy: string };
 }
 
 /** @throws InvalidInputError; EventRecoveryError `UNKNOWN_CONSUMER`, `RECOVERY_RUNS`. Then no lease is held. */
@@ -60,6 +61,7 @@ export async function beginRecovery(deps: RecoverDeps, { id, input }: BeginInput
     at: startedAt,
     next: 'look',
     round: 0,
+    sinceChange: 0,
     waitSeconds: 0,
     findings: [],
     jobs: [],
@@ -70,12 +72,15 @@ export async function beginRecovery(deps: RecoverDeps, { id, input }: BeginInput
 }
 
 /** @throws EventRecoveryError `LEASE_LOST` when another recovery has taken over a consumer */
-export async function lookAgain(deps: RecoverDeps, { progress, before, operation }: LookInput): Promise<Progress> {
+export async function lookAgain(
+  deps: RecoverDeps,
+  { progress, before, operation, approval }: LookInput,
+): Promise<Progress> {
   const now = deps.world.clock.now();
   await renewLeases(deps, progress.leases, now);
   const consumers = await consumersOf(deps, progress.consumers);
   const isFirst = progress.round === 0;
-  const jobs = isFirst ? jobsOf(progress.request, []) : progress.jobs;
+  const jobs = isFirst ? jobsOf(progress.request, progress.consumers, []) : progress.jobs;
   const starts = jobs.flatMap(({ repair, startedAt }) => (repair === 'redrive' ? (startedAt ?? []) : []));
   const { evidence, left, batches, firstSignAt } = await collectEvidence(deps, {
     consumers,
@@ -86,16 +91,17 @@ export async function lookAgain(deps: RecoverDeps, { progress, before, operation
     violations: before?.violations,
   });
   const seenAt = deps.world.clock.now();
-  if (!isFirst) return advance(progress, { left, batches, operation }, seenAt);
+  if (!isFirst) return advance(progress, { left, batches, operation, approval }, seenAt);
   const findings = diagnose(evidence);
   const diagnosed: Progress = {
     ...progress,
     round: 1,
+    sinceChange: 1,
     waitSeconds: waitSeconds(0),
     at: seenAt,
     firstSignAt: Math.min(firstSignAt ?? progress.startedAt, progress.startedAt),
     findings: findings.slice(0, FINDINGS_MAX).map(withoutLists),
-    jobs: jobsOf(progress.request, findings),
+    jobs: jobsOf(progress.request, progress.consumers, findings),
     batches,
     left,
     steps: [

@@ -2,7 +2,12 @@
 // outside: the CLI, the local system, the drill. Bounded: a recovery that does not end in time is an error, and goes on.
 
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  type SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { EventRecoveryError } from '../../model/errors.ts';
 import type { World } from '../../platform/clock.ts';
 import type { RecoveryReport } from '../report/types.ts';
@@ -24,6 +29,8 @@ export interface RunRecoveryOptions {
   /** @default 1,000 */
   pollMs?: number;
   onStarted?(executionArn: string): void;
+  /** Every state that is entered, in order. */
+  onState?(name: string): void;
 }
 
 /** A recovery that has ended and has a report. */
@@ -39,8 +46,8 @@ export interface RecoveryRun {
   report: RecoveryReport;
 }
 
-/** The state machine ends after 24 hours at the latest (its waits for an approval included). */
-const LIMIT_MS = 25 * 60 * 60_000;
+/** The state machine's own limit of 14 hours and a minute. */
+const LIMIT_MS = 14 * 60 * 60_000 + 60_000;
 const POLL_MS = 1_000;
 
 /** @throws EventRecoveryError `RECOVERY_FAILED` when it ended without a report, with the Fail state's name in its facts */
@@ -71,10 +78,12 @@ export async function runRecovery(
 async function ended(
   { sfn, world }: RunRecoveryDeps,
   executionArn: string,
-  { limitMs = LIMIT_MS, pollMs = POLL_MS }: RunRecoveryOptions,
+  { limitMs = LIMIT_MS, pollMs = POLL_MS, onState }: RunRecoveryOptions,
 ): Promise<{ status: string; error?: string; cause?: string }> {
   const deadline = world.clock.now() + limitMs;
+  let told = 0;
   for (;;) {
+    if (onState) told = await tellStates(sfn, executionArn, told, onState);
     const execution = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     if (execution.status !== undefined && execution.status !== 'RUNNING') {
       return { status: execution.status, error: execution.error, cause: execution.cause };
@@ -88,6 +97,31 @@ async function ended(
     }
     await world.timers.sleep(pollMs);
   }
+}
+
+/** Step Functions keeps 25,000 events of an execution: 25 pages. */
+const PAGES_MAX = 25;
+
+/** @returns how many events are told */
+async function tellStates(
+  sfn: RunRecoveryDeps['sfn'],
+  executionArn: string,
+  told: number,
+  onState: (name: string) => void,
+): Promise<number> {
+  let nextToken: string | undefined;
+  let last = told;
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const answer = await sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1_000, nextToken }));
+    for (const { id = 0, stateEnteredEventDetails } of answer.events ?? []) {
+      if (id <= told) continue;
+      last = Math.max(last, id);
+      if (stateEnteredEventDetails?.name !== undefined) onState(stateEnteredEventDetails.name);
+    }
+    nextToken = answer.nextToken;
+    if (nextToken === undefined) break;
+  }
+  return last;
 }
 
 /** Undefined when there is none. */

@@ -44,7 +44,7 @@ const injections: [name: string, evidence: Evidence, cause: Cause][] = [
   ['the relay switched off', relay({ mappingState: 'Disabled' }), 'relay-down'],
   ['the relay failing for an hour', relay({ iteratorAgeMs: 3_600_000, errors: 40 }), 'relay-behind'],
   ['a throttling storm at the relay', relay({ throttles: 500 }), 'throttled'],
-  ['the bus refusing entries', { ...healthy, bus: { failedEntries: 30 } }, 'broker-down'],
+  ['the bus refusing entries', { ...healthy, bus: { failedEntries: 30 } }, 'bus-unreachable'],
   ['the bus rule disabled', consumer({ ruleState: 'DISABLED' }), 'broker-down'],
   ['deliveries lost', consumer({ gapEvents: 7, gapStreams: 3 }), 'delivery-lost'],
   [
@@ -99,6 +99,7 @@ describe('diagnose', () => {
       'data-corruption',
       'truncated-stream',
       'unsequenced-commits',
+      'bus-unreachable',
       'broker-down',
       'delivery-lost',
       'poison-message',

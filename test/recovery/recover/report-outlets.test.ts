@@ -19,6 +19,7 @@ const report = buildReport(
       at: 2_000,
       next: 'report',
       round: 0,
+      sinceChange: 0,
       waitSeconds: 1,
       consumers: [],
       jobs: [],

@@ -32,7 +32,7 @@ describe('the definition of the recovery', () => {
     expect(working.length).toBeLessThanOrEqual(12);
     expect(Object.values(States).filter(({ Comment }) => (Comment ?? '').length < 10)).toEqual([]);
     const tasks = allStates({ States }).filter(({ Type }) => Type === 'Task');
-    expect(tasks).toHaveLength(8);
+    expect(tasks).toHaveLength(12);
     expect(tasks.filter(({ Retry }) => Retry?.[0]?.JitterStrategy !== 'FULL')).toEqual([]);
     expect(allStates({ States }).filter(({ Comment }) => (Comment ?? '').length < 10)).toEqual([]);
   });

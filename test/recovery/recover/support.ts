@@ -7,6 +7,9 @@ import { type CfnStateMachine, DefinitionBody, QueryLanguage, StateMachine } fro
 import { StateMachine as LocalStateMachine } from 'aws-local-stepfunctions';
 import { recoveryDefinition } from '../../../lib/infra/constructs/recovery/recovery-definition.ts';
 import { answeringErrors } from '../../../lib/platform/operation.ts';
+import { createApprovals } from '../../../lib/recovery/approval/approvals.ts';
+import { type AskInput, askApproval } from '../../../lib/recovery/approval/ask-approval.ts';
+import { decideApproval } from '../../../lib/recovery/approval/decide-approval.ts';
 import { composeScan } from '../../../lib/recovery/gap/compose.ts';
 import { fillBatch } from '../../../lib/recovery/gap/fill-batch.ts';
 import { answerScan } from '../../../lib/recovery/gap/request.ts';
@@ -21,6 +24,8 @@ import {
   lookAgain,
   type RecoverDeps,
 } from '../../../lib/recovery/recover/recover.ts';
+import { composeReplay } from '../../../lib/recovery/replay/compose.ts';
+import { answerReplay } from '../../../lib/recovery/replay/replay.ts';
 import type { RecoveryReport } from '../../../lib/recovery/report/types.ts';
 import { verify } from '../../../lib/recovery/verify/verify.ts';
 import { TABLES } from '../../support/small-system.ts';
@@ -59,8 +64,11 @@ export function synthesizedDefinition(): Asl {
         scanGaps: of('scan-gaps'),
         diagnose: of('diagnose'),
         redriveDeadLetters: of('redrive-dead-letters'),
+        replayEvents: of('replay-events'),
+        restoreCommits: of('restore-commits'),
         verifyConsistency: of('verify-consistency'),
         reportStatus: of('report-status'),
+        askApproval: of('ask-approval'),
       }),
     ),
   });
@@ -140,6 +148,34 @@ export async function createRecovery(options: Pick<BenchOptions, 'wrap' | 'ownTa
     const verdict = await verify({ dynamo, tables: TABLE_NAMES }, { now: clock.now() });
     return { ...verdict, violations: verdict.violations.slice(0, listed) };
   };
+  const replay = composeReplay({
+    dynamo,
+    ...TABLES,
+    deployment: 'test',
+    wakeUps: system.wakeUps,
+    world: { ...system.world, timers: redriveDeps.world.timers },
+    logger,
+    metrics,
+  });
+  const replaying = (input: unknown) =>
+    answerReplay(replay, input, { remainingMs: () => INVOCATION_MS, requestId: 'request-1' });
+  const approvals = createApprovals({ dynamo, table: TABLES.recoveryTable });
+  const approval = { approvals, now: () => clock.now() };
+  const asks: unknown[] = [];
+  let waitingTask: { resolve(output: unknown): void; reject(error: Error): void } | undefined;
+  let onAsked: (id: string) => unknown = () => undefined;
+  /** Step Functions: the token is taken back by the task that waits. */
+  const sfn = {
+    send: async (command: { input: { output?: string; error?: string; cause?: string } }) => {
+      const { output, error = '', cause } = command.input;
+      if (waitingTask === undefined) throw Object.assign(new Error('nobody waits'), { name: 'TaskTimedOut' });
+      if (output === undefined) waitingTask.reject(Object.assign(new Error(cause), { name: error }));
+      else waitingTask.resolve(JSON.parse(output));
+      waitingTask = undefined;
+    },
+  };
+  const decide = (input: unknown) =>
+    decideApproval({ dynamo, ...approval, audit: redriveDeps.audit, sfn: sfn as never }, input, 'request-1');
   const handlers = {
     Validate: lambda(
       'Validate',
@@ -162,6 +198,26 @@ export async function createRecovery(options: Pick<BenchOptions, 'wrap' | 'ownTa
       'RedriveDeadLetters',
       answering((input: unknown) => ask(input)),
     ),
+    Replay: lambda('Replay', replaying),
+    ResumeFromCheckpoint: lambda('ResumeFromCheckpoint', replaying),
+    // Tests say what it answers; the restore has tests of its own.
+    Restore: lambda('Restore', async (_input: unknown): Promise<unknown> => undefined),
+    AskApproval: async ({ Payload }: { Payload: AskInput }) => {
+      states.push('AskApproval');
+      const { asked } = await askApproval(
+        {
+          ...approval,
+          sns: { send: async (command: { input: unknown }) => void asks.push(command.input) } as never,
+          topicArn: 'topic',
+        },
+        Payload,
+      );
+      if (!asked) throw new Error('asked before');
+      return new Promise((resolve, reject) => {
+        waitingTask = { resolve, reject };
+        void onAsked(Payload.progress.id);
+      });
+    },
     VerifyConsistency: lambda('VerifyConsistency', verifying),
     ReportStatus: lambda('ReportStatus', ({ accumulated }: { accumulated: Accumulated }) =>
       finishRecovery({ leases: deps.leases, outlets }, accumulated, clock.now()),
@@ -177,6 +233,17 @@ export async function createRecovery(options: Pick<BenchOptions, 'wrap' | 'ownTa
     announced,
     states,
     handlers,
+    asks,
+    decide,
+    /** What somebody does when the recovery asks. */
+    onAsked(answer: (id: string) => unknown): void {
+      onAsked = answer;
+    },
+    /** The task's time is over: nobody waits any more. */
+    giveUpWaiting(): void {
+      waitingTask?.reject(Object.assign(new Error('timeout'), { name: 'States.Timeout' }));
+      waitingTask = undefined;
+    },
     /** Starts an execution and waits for its end. Rejects as a failed execution does. */
     async run(input: unknown, name = 'recovery-1'): Promise<unknown> {
       states.length = 0;
@@ -187,7 +254,7 @@ export async function createRecovery(options: Pick<BenchOptions, 'wrap' | 'ownTa
           waitTimeOverrides: { WaitForProgress: 0 },
           retryIntervalOverrides: Object.fromEntries(Object.keys(handlers).map((state) => [state, 0])),
         },
-        context: { Execution: { Name: name, Input: input ?? {} } } as never,
+        context: { Execution: { Name: name, Input: input ?? {} }, Task: { Token: `token of ${name}` } } as never,
       });
       return execution.result;
     },

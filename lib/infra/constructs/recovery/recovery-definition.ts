@@ -15,6 +15,7 @@ import {
   WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { askApprovalTask } from './ask-approval-task.ts';
 import { fillGapsMap } from './fill-gaps-map.ts';
 import { VERDICT, withRetries, workflowTask } from './workflow-task.ts';
 
@@ -22,25 +23,26 @@ export interface RecoveryFunctions {
   readonly scanGaps: IFunction;
   readonly diagnose: IFunction;
   readonly redriveDeadLetters: IFunction;
+  readonly replayEvents: IFunction;
+  readonly restoreCommits: IFunction;
   readonly verifyConsistency: IFunction;
   readonly reportStatus: IFunction;
+  readonly askApproval: IFunction;
 }
 
-/** Rounds of ten minutes, two verifications of 15 minutes with their tries. */
-export const RECOVERY_TIMEOUT = Duration.hours(3);
+/** A restore of ten hours, an approval, rounds of ten minutes and two verifications of 15 minutes with their tries. */
+export const RECOVERY_TIMEOUT = Duration.hours(14);
 
 /** States to start from; pass it to `DefinitionBody.fromChainable`. */
 export function recoveryDefinition(scope: Construct, functions: RecoveryFunctions): IChainable {
   const fail = (id: string, comment: string, cause: string) => new Fail(scope, id, { comment, error: id, cause });
-  const inputRefused = fail(
-    'InputRefused',
-    'The input is not valid; nothing was changed.',
-    'See the output of Validate.',
-  );
-  const alreadyRecovering = fail(
+  /** What Validate said is the cause. */
+  const refused = (id: string, comment: string) =>
+    new Fail(scope, id, { comment, error: id, causePath: '$.progress.error.message' });
+  const inputRefused = refused('InputRefused', 'The input is not valid; nothing was changed.');
+  const alreadyRecovering = refused(
     'AlreadyRecovering',
     'Another recovery holds the lease of one of the consumers; nothing was changed.',
-    'Wait for the report of the other recovery.',
   );
   const validationFailed = fail(
     'ValidationFailed',
@@ -63,6 +65,12 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
     'The report could not be stored or announced.',
     'See the function report-status.',
   );
+  const approvalRefused = fail('ApprovalRefused', 'Somebody refused; nothing was overwritten.', 'See the report.');
+  const approvalTimedOut = fail(
+    'ApprovalTimedOut',
+    'Nobody answered in time; nothing was overwritten.',
+    'See the report.',
+  );
   const finished = new Succeed(scope, 'Finished', {
     comment: 'Recovered, proposed, or nothing to do: counts and the place of the report.',
     outputPath: '$.report',
@@ -74,12 +82,28 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
     resultPath: '$.progress',
   });
   const diagnose = diagnoseBranch(scope, functions);
+  const ask = askApprovalTask(scope, functions.askApproval);
   const fillGaps = fillGapsMap(scope, functions.scanGaps);
-  const redrive = workflowTask(scope, 'RedriveDeadLetters', functions.redriveDeadLetters, {
-    comment: 'Give the selected dead letters back, a canary first; in later rounds ask how far it is.',
-    payload: '$.progress.call',
-    resultPath: '$.operation',
-  });
+  const repair = (id: string, lambdaFunction: IFunction, comment: string) =>
+    workflowTask(scope, id, lambdaFunction, { comment, payload: '$.progress.call', resultPath: '$.operation' });
+  const repairs = {
+    restore: repair(
+      'Restore',
+      functions.restoreCommits,
+      'Put back commits that are damaged or missing: plan, then what was approved, then ask how far it is.',
+    ),
+    replay: repair('Replay', functions.replayEvents, 'Deliver stored events again: plan, begin, ask how far it is.'),
+    resume: repair(
+      'ResumeFromCheckpoint',
+      functions.replayEvents,
+      'Let consumers go on from their checkpoints to the head; in later rounds ask how far it is.',
+    ),
+    redrive: repair(
+      'RedriveDeadLetters',
+      functions.redriveDeadLetters,
+      'Give the selected dead letters back, a canary first; in later rounds ask how far it is.',
+    ),
+  };
   const verify = workflowTask(scope, 'VerifyConsistency', functions.verifyConsistency, {
     comment: 'Account for every event, with code that shares nothing with the repair.',
     payload: VERDICT.payload,
@@ -103,11 +127,19 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
     )
     .when(Condition.isPresent('$.progress.error'), inputRefused)
     .when(Condition.stringEquals('$.progress.next', 'look'), diagnose)
+    .when(Condition.stringEquals('$.progress.next', 'ask'), ask)
     .when(Condition.stringEquals('$.progress.next', 'fill-gaps'), fillGaps)
-    .when(Condition.stringEquals('$.progress.next', 'redrive'), redrive)
     .when(Condition.stringEquals('$.progress.next', 'verify'), verify)
     .otherwise(report);
   const chooseEnd = new Choice(scope, 'ChooseEnd', { comment: 'End as the report says.' })
+    .when(
+      Condition.and(
+        Condition.isPresent('$.approvalFailure'),
+        Condition.stringEquals('$.approvalFailure.Error', 'States.Timeout'),
+      ),
+      approvalTimedOut,
+    )
+    .when(Condition.isPresent('$.approvalFailure'), approvalRefused)
     .when(Condition.isPresent('$.verifyFailure'), verificationFailed)
     .when(Condition.stringEquals('$.report.result', 'failed'), repairFailed)
     .when(Condition.stringEquals('$.report.result', 'incomplete'), notComplete)
@@ -116,8 +148,15 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
   const asRepair = { resultPath: '$.repairFailure' };
   validate.addCatch(validationFailed).next(chooseNext);
   diagnose.addCatch(report, asRepair).next(chooseNext);
+  ask
+    .addCatch(report, { errors: ['States.Timeout', 'ApprovalRefused'], resultPath: '$.approvalFailure' })
+    .addCatch(report, asRepair)
+    .next(diagnose);
   fillGaps.addCatch(report, asRepair).next(diagnose);
-  redrive.addCatch(report, asRepair).next(diagnose);
+  for (const [next, state] of Object.entries(repairs)) {
+    chooseNext.when(Condition.stringEquals('$.progress.next', next), state);
+    state.addCatch(report, asRepair).next(diagnose);
+  }
   verify.addCatch(report, { resultPath: '$.verifyFailure' }).next(report);
   report.addCatch(reportFailed).next(chooseEnd);
   return validate;

@@ -13,6 +13,8 @@ import { DEFAULT_LOG_RETENTION, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
 import { grantDeadLetters } from './dead-letter-grants.ts';
+import { grantLooking } from './looking-grants.ts';
+import { RecoveryApproval } from './recovery-approval.ts';
 import { RECOVERY_TIMEOUT, recoveryDefinition } from './recovery-definition.ts';
 import { grantWakeUps } from './wake-up-grants.ts';
 
@@ -44,6 +46,8 @@ export interface RecoveryMachineProps {
   readonly eventBus: IEventBus;
   readonly scanGaps: IFunction;
   readonly redriveDeadLetters: IFunction;
+  readonly replayEvents: IFunction;
+  readonly restoreCommits: IFunction;
   readonly verifyConsistency: IFunction;
 }
 
@@ -51,16 +55,21 @@ export class RecoveryMachine extends Construct {
   readonly stateMachine: StateMachine;
   readonly diagnose: LambdaFunction;
   readonly reportStatus: LambdaFunction;
+  readonly approval: RecoveryApproval;
 
   constructor(scope: Construct, id: string, props: RecoveryMachineProps) {
     super(scope, id);
-    this.diagnose = this.createDiagnose(props.eventStore);
+    this.diagnose = this.createDiagnose(props);
     this.reportStatus = this.createReportStatus(props);
+    this.approval = new RecoveryApproval(this, 'Approval', props);
     const role = this.createRole([
       this.diagnose,
       this.reportStatus,
+      this.approval.ask,
       props.scanGaps,
       props.redriveDeadLetters,
+      props.replayEvents,
+      props.restoreCommits,
       props.verifyConsistency,
     ]);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
@@ -72,6 +81,7 @@ export class RecoveryMachine extends Construct {
           ...props,
           diagnose: this.diagnose,
           reportStatus: this.reportStatus,
+          askApproval: this.approval.ask,
         }),
       ),
       // Its permissions are ours to name: what the tasks would add reaches every version of a function.
@@ -88,6 +98,7 @@ export class RecoveryMachine extends Construct {
       },
     });
     this.grantBatches(role);
+    this.approval.grantAnswers(this.stateMachine.stateMachineArn);
   }
 
   /**
@@ -130,15 +141,20 @@ export class RecoveryMachine extends Construct {
     return role;
   }
 
-  private createDiagnose(eventStore: IEventStore): LambdaFunction {
+  private createDiagnose({ eventStore, eventBus }: RecoveryMachineProps): LambdaFunction {
     const { checkpointsTable, deadLettersTable, recoveryTable } = eventStore;
     const { function: diagnose } = new ProjectFunction(this, 'Diagnose', 'diagnose', {
       description: 'Looks at every consumer and says what is wrong; takes the leases of a recovery',
       timeout: DIAGNOSE_TIMEOUT,
       environment: {
+        EVENTS_TABLE: eventStore.eventsTable.tableName,
+        LOG_TABLE: eventStore.logTable.tableName,
         CHECKPOINTS_TABLE: checkpointsTable.tableName,
         DEAD_LETTERS_TABLE: deadLettersTable.tableName,
         RECOVERY_TABLE: recoveryTable.tableName,
+        EVENT_BUS_NAME: eventBus.bus.eventBusName,
+        RELAY_FUNCTION_ARN: eventBus.relayFunctionArn,
+        RELAY_MAPPING_ARN: eventBus.relayMappingArn,
       },
     });
     grantOnKeys(diagnose, checkpointsTable, REGISTRY_KEYS, 'Query');
@@ -147,6 +163,7 @@ export class RecoveryMachine extends Construct {
     grantOnKeys(diagnose, recoveryTable, 'scan', 'Query');
     grantOnKeys(diagnose, recoveryTable, 'lease', 'GetItem', 'UpdateItem');
     grantWakeUps(diagnose, eventStore);
+    grantLooking(diagnose, eventBus);
     return diagnose;
   }
 

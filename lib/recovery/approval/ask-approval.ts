@@ -1,0 +1,56 @@
+// Asks people whether a recovery may overwrite something: remembers the task token, then tells the alerts topic what would be
+// done and the exact commands that approve or refuse it. Asked again, it tells again: at least once.
+
+import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import type { Progress } from '../recover/progress.ts';
+import type { Approvals } from './approvals.ts';
+
+/** SNS, Publish: a subject has up to 100 characters, printable ASCII. */
+const SUBJECT_MAX = 100;
+
+export interface AskDeps {
+  approvals: Pick<Approvals, 'ask'>;
+  sns: Pick<SNSClient, 'send'>;
+  topicArn: string;
+  now(): number;
+}
+
+export interface AskInput {
+  token: string;
+  /** How long the workflow waits. */
+  timeoutSeconds: number;
+  progress: Pick<Progress, 'id' | 'jobs' | 'request' | 'findings'>;
+}
+
+/** @example await askApproval(deps, { token, timeoutSeconds: 3_600, progress }); */
+export async function askApproval(deps: AskDeps, { token, timeoutSeconds, progress }: AskInput) {
+  const { id, request, jobs, findings } = progress;
+  const now = deps.now();
+  const until = now + timeoutSeconds * 1_000;
+  const what = jobs.flatMap(({ phase, repair, summary }) => (phase === 'ask' ? [`${repair}: ${summary ?? ''}`] : []));
+  const { requestedBy, reason, trigger } = request;
+  const isAsked = await deps.approvals.ask({ id, token, what, requestedBy, askedAt: now, until });
+  if (!isAsked) return { asked: false };
+  await deps.sns.send(
+    new PublishCommand({
+      TopicArn: deps.topicArn,
+      Subject: `Recovery ${id} needs an approval`.replace(/[^\x20-\x7e]/g, '?').slice(0, SUBJECT_MAX),
+      Message: JSON.stringify(
+        {
+          id,
+          what,
+          findings: findings.map(({ explanation }) => explanation),
+          requestedBy,
+          reason,
+          trigger,
+          until: new Date(until).toISOString(),
+          approve: `npx event-recovery approve ${id}`,
+          refuse: `npx event-recovery refuse ${id}`,
+        },
+        undefined,
+        2,
+      ),
+    }),
+  );
+  return { asked: true };
+}
