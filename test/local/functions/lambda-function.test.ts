@@ -15,6 +15,7 @@ describe('a function that is stopped', () => {
       endpoint: () => 'http://127.0.0.1:1',
       bootstrap: '/nowhere.mjs',
       logs: { write: () => undefined },
+      metrics: { add: () => undefined },
       identities: {
         issue: () => {
           issued += 1;

@@ -35,8 +35,8 @@ describe('definitions of state machines', () => {
       'sqs:sendMessage',
     ],
     [
-      'waiting for a token',
-      machine({ A: { ...task, Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken' } }),
+      'waiting for a token that a queue is given',
+      machine({ A: { ...task, Resource: 'arn:aws:states:::sqs:sendMessage.waitForTaskToken' } }),
       'waitForTaskToken',
     ],
     [

@@ -15,7 +15,7 @@ import { fillBatch } from '../../../lib/recovery/gap/fill-batch.ts';
 import { answerScan } from '../../../lib/recovery/gap/request.ts';
 import { scanGaps } from '../../../lib/recovery/gap/scan.ts';
 import { createScanStates } from '../../../lib/recovery/gap/scan-state.ts';
-import { noSigns } from '../../../lib/recovery/recover/aws-signs.ts';
+import { type AwsSigns, noSigns } from '../../../lib/recovery/recover/aws-signs.ts';
 import { type Accumulated, finishRecovery } from '../../../lib/recovery/recover/finish.ts';
 import {
   type BeginInput,
@@ -98,7 +98,12 @@ const INVOCATION_MS = 600_000;
 
 export type Recovery = Awaited<ReturnType<typeof createRecovery>>;
 
-export async function createRecovery(options: Pick<BenchOptions, 'wrap' | 'ownTables'> = {}) {
+export interface RecoveryOptions extends Pick<BenchOptions, 'wrap' | 'ownTables'> {
+  /** What AWS says. @default nothing */
+  signs?: AwsSigns;
+}
+
+export async function createRecovery({ signs = noSigns, ...options }: RecoveryOptions = {}) {
   const bench = await createBench(options);
   const { system, deps: redriveDeps, openGaps, ask } = bench;
   const { dynamo, world, logger, metrics, clock } = system;
@@ -124,7 +129,7 @@ export async function createRecovery(options: Pick<BenchOptions, 'wrap' | 'ownTa
     leases: redriveDeps.leases,
     queues,
     scans: createScanStates({ dynamo, table: TABLES.recoveryTable }),
-    signs: noSigns,
+    signs,
     world,
   };
   const outlets = {
