@@ -82,7 +82,7 @@ describe('event-recovery restore', () => {
     expect(code).toBe(0);
     expect(inputs).toMatchObject([{ source: 'point-in-time', restoreTo: Date.parse(time) }]);
     expect(inputs[0]).not.toHaveProperty('streams');
-    expect(stdout).toContain('nothing is wrong');
+    expect(stdout).toContain('nothing that a restore can repair');
   });
 
   it('refuses a time that it cannot read, and asks nobody', async () => {

@@ -88,7 +88,7 @@ async function plan(
   const answer = await deployment.invoke<RestoreAnswer>(FUNCTION, request);
   output.result(answer, show);
   tellNext(output, answer);
-  return answer.result === 'nothing' ? EXIT.ok : EXIT.findings;
+  return answer.result === 'nothing' && (answer.refused ?? []).length === 0 ? EXIT.ok : EXIT.findings;
 }
 
 async function apply(context: CommandContext, planId: string, { approvedBy, reason }: ApplyOptions): Promise<ExitCode> {
@@ -132,7 +132,10 @@ function tellNext(
 const SHOWN = 50;
 
 function show(answer: RestoreAnswer): string {
-  if (answer.result === 'nothing') return 'nothing is wrong with these streams';
+  const refused = (answer.refused ?? []).map(({ streamId, message }) =>
+    oneLine(`${streamId} cannot be planned: ${message}`),
+  );
+  if (answer.result === 'nothing') return [...refused, 'nothing that a restore can repair'].join('\n');
   const { totals } = answer;
   const rows = answer.listed
     .slice(0, SHOWN)
@@ -161,6 +164,7 @@ function show(answer: RestoreAnswer): string {
   return [
     table(['stream', 'status', 'missing', 'changes', 'appended again', 'not in the log', 'written'], rows),
     ...changes,
+    ...refused,
     ...beyond,
     ...(answer.note === undefined ? [] : [oneLine(answer.note)]),
     `${answer.planId}: ${answer.result}; ${totals.done} of ${totals.streams} streams repaired, ${totals.notFound} without a copy, ${totals.stale} changed since, ${totals.written} items written`,

@@ -23,6 +23,12 @@ export interface ListedStream {
   checkpointsBeyond?: BeyondHead[];
 }
 
+export interface RefusedStream {
+  streamId: string;
+  code: string;
+  message: string;
+}
+
 export interface RestoreAnswer {
   result: 'nothing' | RestoreRow['status'];
   planId?: string;
@@ -46,6 +52,8 @@ export interface RestoreAnswer {
     checkpointsBeyond: number;
   };
   listed: ListedStream[];
+  /** Streams of findings that a plan cannot do anything about, with the reason. Only in the answer to a plan. */
+  refused?: RefusedStream[];
   truncated: boolean;
   note?: string;
   next?: string;

@@ -2,11 +2,11 @@
 // touched. Bound to what it saw: `apply` overwrites and removes exactly these items, or nothing.
 
 import { lastVersion } from '../../model/commit.ts';
-import { EventRecoveryError, InvalidInputError } from '../../model/errors.ts';
+import { EventRecoveryError, InvalidInputError, isEventRecoveryError } from '../../model/errors.ts';
 import { streamId as checkStreamId, type StreamId } from '../../model/ids.ts';
 import type { World } from '../../platform/clock.ts';
 import type { Audit } from '../audit/audit.ts';
-import { nothingAnswer, type RestoreAnswer, restoreAnswer } from './answer.ts';
+import { nothingAnswer, type RefusedStream, type RestoreAnswer, restoreAnswer } from './answer.ts';
 import { type LookDeps, lookAt } from './look.ts';
 import type { PointInTime } from './point-in-time.ts';
 import { type PlanRequest, STREAMS_MAX } from './request.ts';
@@ -31,9 +31,10 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
   const streams: StreamRow[] = [];
   let youngest: number | undefined;
   let needsCopies = false;
+  const refused: RefusedStream[] = [];
   for (const streamId of await streamsOf(deps, request)) {
-    const found = await lookAt(deps, streamId);
-    if (found === undefined) throw unknownStream(streamId);
+    const found = await lookOrRefuse(deps, request, streamId, refused);
+    if (found === undefined) continue;
     const survey = request.discardUnknownEnd ? withoutUnknownEnd(found) : found;
     const row = await rowOf(deps, survey);
     if (row === undefined) continue;
@@ -43,7 +44,7 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
       if (slot.kind === 'known') youngest = Math.max(youngest ?? 0, slot.recordedAt);
     }
   }
-  if (streams.length === 0) return nothingAnswer();
+  if (streams.length === 0) return { ...nothingAnswer(), refused };
   const restoreTo =
     request.source === 'point-in-time' && needsCopies ? await timeOf(deps, request, youngest) : undefined;
   const now = deps.world.clock.now();
@@ -62,11 +63,29 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
     updatedAt: now,
   };
   await deps.rows.create(row, streams);
-  const answer = restoreAnswer(row, streams);
+  const answer = { ...restoreAnswer(row, streams), refused };
   const { requestedBy, reason, ...input } = request;
   const outcome = { planId: row.id, ...answer.totals };
   await deps.audit.record({ action: 'restore-plan', requestedBy, reason, requestId, input, outcome });
   return answer;
+}
+
+/** Of many findings one must not keep the others from being repaired; who names a stream wants to know. */
+async function lookOrRefuse(
+  deps: PlanDeps,
+  { streams }: PlanRequest,
+  streamId: StreamId,
+  refused: RefusedStream[],
+): Promise<Survey | undefined> {
+  try {
+    const found = await lookAt(deps, streamId);
+    if (found === undefined) throw unknownStream(streamId);
+    return found;
+  } catch (error) {
+    if (streams !== undefined || !isEventRecoveryError(error) || error.retryable) throw error;
+    refused.push({ streamId, code: error.code, message: error.message });
+    return undefined;
+  }
 }
 
 async function streamsOf(deps: PlanDeps, { streams }: PlanRequest): Promise<StreamId[]> {

@@ -337,11 +337,24 @@ describe('a restore', () => {
     const rows = [
       finding,
       { ...finding, streamId: 'order-2', status: 'repaired' },
-      { ...finding, kind: 'log-mismatch', streamId: 'other' },
+      { ...finding, kind: 'log-page-damaged', streamId: 'other' },
     ];
     for (const [index, row] of rows.entries())
       await bench.system.dynamo.put({ TableName: 'Recovery', Item: { pk: 'finding', sk: `f${index}`, ...row } });
     expect((await bench.plan()).listed.map(({ streamId }) => streamId)).toEqual(['order-1']);
+  });
+
+  it('plans what it can of the findings, and says why of the rest; a stream that is named is refused', async () => {
+    await bench.archive();
+    await bench.remove('order-1', 6);
+    for (const streamId of ['nobody', 'order-1']) {
+      const Item = { pk: 'finding', sk: streamId, kind: 'log-mismatch', streamId, status: 'open' };
+      await bench.system.dynamo.put({ TableName: 'Recovery', Item });
+    }
+    const plan = await bench.plan();
+    expect(plan.listed.map(({ streamId }) => streamId)).toEqual(['order-1']);
+    expect(plan.refused).toMatchObject([{ streamId: 'nobody', code: 'UNKNOWN_STREAM' }]);
+    expect(await refused(bench.plan({ streams: ['order-1', 'nobody'] }))).toBe('UNKNOWN_STREAM');
   });
 
   it('closes the incidents of its streams, and reports checkpoints beyond their end', async () => {
