@@ -111,8 +111,9 @@ async function fetchCopies(deps: ApplyDeps, row: RestoreRow, time: WorkTime, bec
     const searched = await searchArchive(deps, row, surveys, time.remainingMs, async (progress) => {
       await become(progress);
     });
-    const { readExports, found: copies, isOver } = searched;
-    return isOver ? become({ status: 'writing', readExports, copies }) : undefined;
+    const { readExports, found: copies, isOver, isEmpty } = searched;
+    const note = isEmpty ? { note: 'ARCHIVE_EMPTY: the archive holds no completed export yet' } : {};
+    return isOver ? become({ status: 'writing', readExports, copies, ...note }) : undefined;
   }
   // Written down before it exists: whatever dies, the row knows which table is to be dropped.
   if (row.sideTable === undefined) return become({ sideTable: sideTableName(deps.eventsTable, row.id) });

@@ -1,7 +1,6 @@
 // Looks copies up in the archive, export by export, those first whose time fits; ends as soon as every stream has what it needs.
 // What was found is kept after each export, so that a search of hours goes on where it was.
 
-import { EventRecoveryError } from '../../model/errors.ts';
 import type { Objects } from '../archive/objects.ts';
 import type { ArchivedExport, ArchiveRows } from '../archive/port.ts';
 import { dataFilesOf, imagesIn } from '../archive/read-export.ts';
@@ -28,9 +27,11 @@ export interface Searched {
   found: number;
   /** False: the time was over, go on later. */
   isOver: boolean;
+  /** There is no completed export to search in. */
+  isEmpty: boolean;
 }
 
-/** @throws EventRecoveryError `ARCHIVE_EMPTY`, `ARCHIVE_FILE_MISSING`, `ARCHIVE_FILE_ALTERED` */
+/** @throws EventRecoveryError `ARCHIVE_FILE_MISSING`, `ARCHIVE_FILE_ALTERED` */
 export async function searchArchive(
   { objects, archive }: SearchDeps,
   row: Pick<RestoreRow, 'id' | 'createdAt' | 'readExports' | 'copies'>,
@@ -45,7 +46,7 @@ export async function searchArchive(
   while (!(await isComplete(surveys, copies))) {
     const next = order[readExports];
     if (next === undefined) break;
-    if (remainingMs() < RESERVE_MS) return { copies, readExports, found, isOver: false };
+    if (remainingMs() < RESERVE_MS) return { copies, readExports, found, isOver: false, isEmpty: false };
     const images = new Map<string, RawItem>();
     for (const file of await dataFilesOf(objects, next.manifestKey)) {
       for (const image of await imagesIn(objects, file, isWanted)) images.set(digestOf(image), image);
@@ -57,7 +58,7 @@ export async function searchArchive(
     readExports += 1;
     await onProgress({ readExports, copies: found });
   }
-  return { copies, readExports, found, isOver: true };
+  return { copies, readExports, found, isOver: true, isEmpty: order.length === 0 };
 }
 
 async function isComplete(surveys: readonly Survey[], copies: FoundCopies): Promise<boolean> {
@@ -81,12 +82,6 @@ async function exportsInOrder(
   const exports: ArchivedExport[] = [];
   // Later ones would change the order under a search that is under way.
   for await (const one of archive.exports()) if (one.completedAt <= until) exports.push(one);
-  if (exports.length === 0) {
-    throw new EventRecoveryError(
-      'ARCHIVE_EMPTY',
-      'the archive holds no completed export yet; remedy: plan with "source": "point-in-time", or see the runbook archive-stalled',
-    );
-  }
   const times = surveys.flatMap(({ slots }) =>
     slots.flatMap((slot) => (slot.kind === 'known' ? [slot.recordedAt] : [])),
   );
