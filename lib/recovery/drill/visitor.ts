@@ -2,7 +2,6 @@
 // queue by the deployed replay function; only that it runs in the drill's process and that the drill plays the bus for
 // it. Its effects are rows of a table of its own under random keys, which deduplicate nothing.
 
-import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { composeConsumer } from '../../flow/consumer/compose-consumer.ts';
@@ -88,7 +87,7 @@ export async function openVisitor(context: DrillContext, options: VisitorOptions
       Put: {
         TableName: ownTable,
         Item: {
-          pk: randomUUID(),
+          pk: machine.ids.next(),
           streamId,
           version: metadata.version,
           eventId: id,
@@ -160,7 +159,7 @@ export async function openVisitor(context: DrillContext, options: VisitorOptions
       const endsAt = machine.clock.now() + INVOCATION_MS;
       const { batchItemFailures } = await handle(
         { Records: Messages.map(({ MessageId, Body }) => recordOf(String(MessageId), String(Body))) },
-        { remainingMs: () => endsAt - machine.clock.now(), requestId: randomUUID() },
+        { remainingMs: () => endsAt - machine.clock.now(), requestId: machine.ids.next() },
       );
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       for (const { MessageId = '', ReceiptHandle } of Messages) {
