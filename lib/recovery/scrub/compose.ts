@@ -16,6 +16,7 @@ import { createFindings } from './findings.ts';
 import { createPace } from './pace.ts';
 import { createReads } from './reads.ts';
 import type { ScrubDeps } from './scrub.ts';
+import { SEARCH_PAGES_MAX } from './search-log.ts';
 import { createScrubStates } from './state.ts';
 
 export interface ScrubParts {
@@ -27,6 +28,8 @@ export interface ScrubParts {
   continuations: Continuations;
   announcements: DamageAnnouncements;
   logLag: LogLag;
+  /** @default 2,000 */
+  searchPages?: number;
   /** `clock` = the DynamoDB server's. */
   world: World;
   logger: Logger;
@@ -35,7 +38,16 @@ export interface ScrubParts {
 
 /** @example const outcome = await scrub(composeScrub(parts), scrubInput(request, remainingMs, settings)); */
 export function composeScrub(parts: ScrubParts): ScrubDeps {
-  const { dynamo, eventsTable, logTable, recoveryTable, logLag, world, ...rest } = parts;
+  const {
+    dynamo,
+    eventsTable,
+    logTable,
+    recoveryTable,
+    logLag,
+    searchPages = SEARCH_PAGES_MAX,
+    world,
+    ...rest
+  } = parts;
   const recovery = { dynamo, table: recoveryTable, world };
   const log = createLog({ dynamo, logTable, world });
   return {
@@ -50,5 +62,6 @@ export function composeScrub(parts: ScrubParts): ScrubDeps {
     paceFor: (unitsPerSecond) => createPace(unitsPerSecond, world),
     logHead: () => log.head(),
     logLagMs: () => logLag.measure(),
+    searchPages,
   };
 }

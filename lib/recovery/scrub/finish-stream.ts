@@ -19,6 +19,8 @@ export interface FinishDeps {
   logHead: () => Promise<number>;
   /** Lag of the relay in milliseconds; undefined: nobody can say. */
   logLagMs: () => Promise<number | undefined>;
+  /** Pages of the log that are searched for one stream. Beyond it, the patrol of the log answers. */
+  searchPages: number;
 }
 
 export interface StreamEnd {
@@ -85,7 +87,13 @@ async function unsequenced(
   const isLate = decideUnsequenced(deps.now() - first.recordedAt, await deps.logLagMs()) === 'lost';
   if (!isLate) return { damages: [] };
   const head = await deps.logHead();
-  const search = await searchLog(deps.reads, { streamId, from, recordedAt: first.recordedAt, head });
+  const search = await searchLog(deps.reads, {
+    streamId,
+    from,
+    recordedAt: first.recordedAt,
+    head,
+    maxPages: deps.searchPages,
+  });
   // Page and head move in one transaction: what was found in a page now is in a head that is read now.
   const headNow = (await deps.reads.heads([streamId])).get(streamId);
   if (Number(headNow?.version) >= from) return { damages: [] };
@@ -97,6 +105,7 @@ async function unsequenced(
       ],
     };
   }
+  const isWhole = !isDamaged && !isDamagedAtEnd;
   const damage: Damage = {
     kind: 'unsequenced-commit',
     streamId,
@@ -104,9 +113,9 @@ async function unsequenced(
     to,
     foundHash: first.hash,
     detail: `versions ${from} to ${to} are stored, the first since ${new Date(first.recordedAt).toISOString()}, and the log does not have them`,
-    evidence: { sequencedTo: from - 1, recordedAt: first.recordedAt, logSearched: search.kind },
+    evidence: { sequencedTo: from - 1, recordedAt: first.recordedAt, logSearched: search.kind, isWhole },
   };
-  const isClear = search.kind === 'not-found' && !isDamaged && !isDamagedAtEnd;
+  const isClear = search.kind === 'not-found' && isWhole;
   return { damages: [damage], ...(isClear && { handOver: { target: to } }) };
 }
 

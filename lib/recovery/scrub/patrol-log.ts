@@ -2,6 +2,7 @@
 // items agree with log and store. Item by item in the order of a scan; the carry is what must be known of the items before.
 
 import { BUCKET_POSITIONS, directoryKey, pagePartition, streamIdOfDirectoryKey } from '../../flow/log/keys.ts';
+import type { LogEntry } from '../../flow/log/port.ts';
 import { STREAM_ID_MAX_BYTES } from '../../model/ids.ts';
 import { checkEntries } from './check-entries.ts';
 import type { FinishDeps } from './finish-stream.ts';
@@ -20,6 +21,8 @@ export interface LogLook {
   carry?: PageCarry;
   damages: Damage[];
   what: 'page' | 'head' | 'other';
+  /** What a readable page holds. */
+  entries?: readonly LogEntry[];
 }
 
 const PAGE_PREFIX = pagePartition(0).slice(0, -1);
@@ -49,7 +52,8 @@ async function lookAtPage(
   const held = placeDamage(first, expected);
   if (first > 0 && held !== undefined) damages.push(held);
   if (verdict.kind === 'whole') damages.push(...(await checkEntries(reads, verdict.page)));
-  return { carry: { pk, next: nextOf(verdict) }, damages, what: 'page' };
+  const look: LogLook = { carry: { pk, next: nextOf(verdict) }, damages, what: 'page' };
+  return verdict.kind === 'whole' ? { ...look, entries: verdict.page.entries } : look;
 }
 
 const placeOf = (verdict: PageVerdict) => ({

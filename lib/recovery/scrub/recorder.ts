@@ -1,6 +1,7 @@
 // Writes down what looks have found, wakes the relay for what never reached the log, and closes what is well again. A row is
 // written before the patrol's state moves past it, so a scrub that dies between the two meets the damage once more.
 
+import type { LogEntry } from '../../flow/log/port.ts';
 import type { Continuations } from '../../flow/relay/port.ts';
 import { WAKE_UP_FORMAT } from '../../model/wake-up.ts';
 import type { Logger } from '../../platform/logging.ts';
@@ -32,6 +33,15 @@ export interface Recorder {
   streamEnded(end: StreamEnd): Promise<void>;
   /** A look that began at `before` met every damage of these kinds that there is (in this stream). */
   closeUnmet(kinds: readonly DamageKind[], before: number, streamId?: string): Promise<void>;
+  /** The log holds these commits: no finding may say that it does not. */
+  logHolds(entries: readonly LogEntry[]): Promise<void>;
+  /**
+   * Every page of the log was read since the stream of these findings was looked at, and none held them: the relay is woken up
+   * for those that a search of their own could not answer.
+   * @param since the rotation's beginning
+   * @param until the log patrol's beginning
+   */
+  handOverUnanswered(since: number, until: number): Promise<void>;
   /** Tells the bus what it was not told yet. */
   announce(): Promise<void>;
   /** When open damage of this stream was met last; 0 = none is open. */
@@ -60,6 +70,14 @@ export async function createRecorder(deps: RecorderDeps): Promise<Recorder> {
     await continuations.send({ format: WAKE_UP_FORMAT, streamId, target, hops: 0 });
     await findings.mark(id, 'handedOverAt', now());
     logger.warn('commits that never reached the log: the relay was woken up', { streamId, target });
+  }
+
+  /** @param before a look that began then met it no more */
+  async function close(finding: Finding, before: number): Promise<void> {
+    if (!(await findings.close(finding.id, before, now()))) return;
+    open.delete(finding.id);
+    closed.push(finding);
+    logger.info('damage is repaired', { findingId: finding.id, kind: finding.kind, streamId: finding.streamId });
   }
 
   const recorder: Recorder = {
@@ -104,10 +122,21 @@ export async function createRecorder(deps: RecorderDeps): Promise<Recorder> {
       for (const finding of open.values()) {
         const isMeant = kinds.includes(finding.kind) && (streamId === undefined || finding.streamId === streamId);
         if (!isMeant || finding.lastSeenAt >= before) continue;
-        if (!(await findings.close(finding.id, before, now()))) continue;
-        open.delete(finding.id);
-        closed.push(finding);
-        logger.info('damage is repaired', { findingId: finding.id, kind: finding.kind, streamId: finding.streamId });
+        await close(finding, before);
+      }
+    },
+    async logHolds(entries) {
+      for (const finding of [...open.values()].filter(({ kind }) => kind === 'unsequenced-commit')) {
+        const isHeld = ({ streamId, version, count }: LogEntry) =>
+          streamId === finding.streamId && version + count - 1 >= finding.from;
+        if (entries.some(isHeld)) await close(finding, now() + 1);
+      }
+    },
+    async handOverUnanswered(since, until) {
+      for (const { id, kind, streamId, to, lastSeenAt, evidence } of open.values()) {
+        const isUnanswered =
+          kind === 'unsequenced-commit' && evidence.logSearched === 'unknown' && evidence.isWhole === true;
+        if (isUnanswered && lastSeenAt >= since && lastSeenAt <= until) await handOver(streamId, to, id);
       }
     },
     async announce() {

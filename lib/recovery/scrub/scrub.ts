@@ -33,6 +33,8 @@ export interface ScrubDeps extends Omit<RecorderDeps, 'reads' | 'now'> {
   paceFor(unitsPerSecond: number): Pace;
   logHead: () => Promise<number>;
   logLagMs: () => Promise<number | undefined>;
+  /** @see FinishDeps */
+  searchPages: number;
   /** `clock` = the server clock. */
   world: Pick<World, 'clock' | 'ids'>;
   logger: Logger;
@@ -137,7 +139,8 @@ async function patrol(deps: ScrubDeps, input: ScrubInput): Promise<ScrubResult> 
 export async function createWork(deps: ScrubDeps, spent: (units: number) => void, pageItems: number): Promise<Work> {
   const reads = deps.readsFor(spent);
   const now = () => deps.world.clock.now();
-  const finish = { reads, now, logHead: deps.logHead, logLagMs: once(deps.logLagMs) };
+  const { logHead, searchPages } = deps;
+  const finish = { reads, now, logHead, logLagMs: once(deps.logLagMs), searchPages };
   return { finish, recorder: await createRecorder({ ...deps, reads, now }), pageItems };
 }
 
@@ -169,7 +172,10 @@ type Step = Pick<ScrubState, 'from' | 'chain' | 'page'> & { counts: Partial<Scru
 
 async function step(work: Work, state: ScrubState): Promise<Step> {
   const done = state.pass === 'events' ? await stepEvents(work, state) : await stepLog(work, state);
-  if (done.isEnd && state.pass === 'log') await work.recorder.closeUnmet(LOG_KINDS, state.passStartedAt);
+  if (done.isEnd && state.pass === 'log') {
+    await work.recorder.closeUnmet(LOG_KINDS, state.passStartedAt);
+    await work.recorder.handOverUnanswered(state.startedAt, state.passStartedAt);
+  }
   return done;
 }
 
@@ -191,6 +197,7 @@ async function stepLog({ finish, recorder, pageItems }: Work, state: ScrubState)
     const look = await lookAtLogItem(finish, page, item);
     page = look.carry ?? page;
     await recorder.record(look.damages);
+    if (look.entries) await recorder.logHolds(look.entries);
     counts.damages += look.damages.length;
     if (look.what === 'page') counts.pages += 1;
     if (look.what === 'head') counts.heads += 1;

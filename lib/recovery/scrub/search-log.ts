@@ -6,20 +6,20 @@ import type { Reads } from './reads.ts';
 /** Producers' and relays' clocks may differ by minutes: failures are tried up to 5 minutes. */
 const SKEW_MS = 15 * 60_000;
 /** At most 16 read units each. 2,000 pages hold 2,000 commits of an idle system and a million of a busy one. */
-const PAGES_MAX = 2_000;
+export const SEARCH_PAGES_MAX = 2_000;
 
 /** `unknown`: too many pages, or one that cannot be read. */
 export type LogSearch = { kind: 'found'; position: number } | { kind: 'not-found' } | { kind: 'unknown' };
 
 export async function searchLog(
   reads: Pick<Reads, 'pageAt'>,
-  wanted: { streamId: string; from: number; recordedAt: number; head: number },
+  wanted: { streamId: string; from: number; recordedAt: number; head: number; maxPages: number },
 ): Promise<LogSearch> {
   const start = await firstPositionSince(reads, wanted.recordedAt - SKEW_MS, wanted.head);
   if (start === undefined) return { kind: 'unknown' };
   let position = start;
   for (let pages = 0; position <= wanted.head; pages += 1) {
-    if (pages >= PAGES_MAX) return { kind: 'unknown' };
+    if (pages >= wanted.maxPages) return { kind: 'unknown' };
     const found = await reads.pageAt(position);
     if (found.kind !== 'page') return { kind: 'unknown' };
     const entry = found.page.entries.find(

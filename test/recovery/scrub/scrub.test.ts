@@ -2,9 +2,12 @@
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { hashCommit } from '../../../lib/flow/event-store/hash.ts';
+import { composeRelay } from '../../../lib/flow/relay/compose.ts';
+import { continueBackfill } from '../../../lib/flow/relay/continue-backfill.ts';
 import type { StoredCommit } from '../../../lib/model/commit.ts';
+import { composeScrub } from '../../../lib/recovery/scrub/compose.ts';
 import { scrub } from '../../../lib/recovery/scrub/scrub.ts';
-import { createScrubBench, DAY_MS, INPUT, type Item, type ScrubBench } from './support.ts';
+import { createScrubBench, DAY_MS, INPUT, type Item, rotateWith, type ScrubBench } from './support.ts';
 
 let bench: ScrubBench;
 beforeEach(async () => {
@@ -15,6 +18,25 @@ beforeEach(async () => {
 const flipped = (text: string, at: number): string =>
   `${text.slice(0, at)}${text[at] === 'a' ? 'b' : 'a'}${text.slice(at + 1)}`;
 const rehashed = (item: Item): Item => ({ ...item, hash: hashCommit(item as unknown as StoredCommit) });
+
+function relayOf({ system, parts }: ScrubBench) {
+  const relay = composeRelay({
+    ...parts,
+    publish: {
+      bus: { publish: async () => ({ failed: [] }) },
+      continuations: { send: async () => undefined },
+    },
+  });
+  return { relay, system };
+}
+
+/** The relay meets this stream, and no other. */
+async function relayOnly(bench: ScrubBench, streamId: string): Promise<void> {
+  const target = await bench.system.eventStore.getVersion(streamId);
+  const detail = { format: 1, streamId, target, hops: 0 };
+  await continueBackfill(relayOf(bench).relay, detail, { remainingMs: () => 60_000 });
+  bench.system.clock.advance(20 * 60_000);
+}
 
 describe('a scrub of a store that is whole', () => {
   it('finds nothing, whatever the size of its pages', async () => {
@@ -220,6 +242,60 @@ describe('commits that never reached the log', () => {
     bench.system.clock.advance(25 * 60 * 60_000);
     await bench.rotate();
     expect(bench.handedOver).toHaveLength(2);
+  });
+
+  it('are handed over after the patrol of the log when searching it for them would take too long', async () => {
+    const deps = composeScrub({ ...bench.parts, searchPages: 1 });
+    await bench.system.append('order-1', ['OrderPaid']);
+    await bench.system.append('order-9', ['OrderPlaced']);
+    await bench.system.append('order-8', ['OrderPlaced']);
+    // Pages behind them, so that one page is not enough to search.
+    for (let page = 0; page < 3; page += 1) {
+      await bench.system.append('order-7', ['OrderPlaced']);
+      await relayOnly(bench, 'order-7');
+    }
+    bench.system.clock.advance(2 * DAY_MS);
+    const events = await scrub(deps, { ...INPUT, timeMs: 0, pageItems: 1_000 });
+    expect(events).toMatchObject({ kind: 'scrubbed', result: { state: { pass: 'log' }, handedOver: 0 } });
+    expect(await bench.open()).toMatchObject([
+      { streamId: 'order-1', evidence: { logSearched: 'unknown' } },
+      { streamId: 'order-8' },
+      { streamId: 'order-9' },
+    ]);
+    // One of them is sequenced meanwhile: the log patrol meets it and takes back what was said.
+    await relayOnly(bench, 'order-8');
+    bench.system.clock.advance(1_000);
+    expect(await scrub(deps, { ...INPUT, rotateNow: false })).toMatchObject({ result: { state: { pass: 'idle' } } });
+    expect(bench.handedOver.map(({ streamId, target }) => `${streamId} ${target}`).sort()).toEqual([
+      'order-1 5',
+      'order-9 1',
+    ]);
+    expect(await bench.found()).toEqual(['unsequenced-commit order-1 5-5', 'unsequenced-commit order-9 1-1']);
+  });
+
+  it('of which the log patrol meets one get no second position', async () => {
+    const deps = composeScrub({ ...bench.parts, searchPages: 0 });
+    await bench.system.dynamo.delete({ TableName: 'Log', Key: { pk: 'stream#order-2', sk: 'head' } });
+    bench.system.clock.advance(2 * DAY_MS);
+    await rotateWith(deps, { timeMs: 0 });
+    expect(await bench.found()).toEqual(['directory-missing order-2 0-0']);
+    expect(bench.handedOver).toEqual([]);
+  });
+
+  it('are sequenced by the relay that was woken up, and then closed', async () => {
+    await bench.system.append('order-1', ['OrderPaid', 'OrderPaid']);
+    await bench.system.append('order-9', ['OrderPlaced']);
+    bench.system.clock.advance(16 * 60_000);
+    await bench.rotate();
+    const { relay } = relayOf(bench);
+    for (const detail of bench.handedOver) {
+      expect(await continueBackfill(relay, detail, { remainingMs: () => 60_000 })).toMatchObject({
+        outcome: 'reached',
+      });
+    }
+    expect(await bench.system.eventStore.readAll(0, 1_000)).toHaveLength(16 + 3);
+    bench.system.clock.advance(1_000);
+    expect(await bench.rotate()).toEqual([]);
   });
 
   it('are closed when the relay has sequenced them', async () => {
