@@ -40,6 +40,8 @@ export type ScrubRequest = z.infer<typeof REQUEST>;
 export interface ScrubSettings {
   rotationDays: number;
   readUnitsPerSecond: number;
+  /** @default 200 */
+  pageItems?: number;
 }
 
 export interface LastScrub {
@@ -77,7 +79,7 @@ export async function answerScrub(
   const input: ScrubInput = {
     rotationMs: settings.rotationDays * DAY_MS,
     unitsPerSecond: settings.readUnitsPerSecond,
-    pageItems: PAGE_ITEMS,
+    pageItems: settings.pageItems ?? PAGE_ITEMS,
     leaseMs: remainingMs(),
     timeMs: workMs(),
     rotateNow: request.rotate ?? false,

@@ -11,7 +11,7 @@ import type { Logger } from '../../platform/logging.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Leases } from '../lease/leases.ts';
-import { attendStreams, closeTrims, isTrimUnattended, openIncidents } from './attend-incidents.ts';
+import { attendStreams, closeTrims, isTrimUnattended, type OpenIncidents, openIncidents } from './attend-incidents.ts';
 import { examineStream } from './examine-stream.ts';
 import type { FinishDeps } from './finish-stream.ts';
 import type { Pace } from './pace.ts';
@@ -89,10 +89,13 @@ const LOG_KINDS: readonly DamageKind[] = [
 /** @throws EventRecoveryError `SCRUB_OVERTAKEN` (retryable); outages of AWS as they are. Nothing is lost then. */
 export async function scrub(deps: ScrubDeps, input: ScrubInput): Promise<ScrubOutcome> {
   const { world, leases } = deps;
+  // Read before the lease is asked for: the first answer of a cold function tells the server's time, and a lease that is
+  // judged by a machine's own clock may be taken minutes too early.
+  const seen = await openIncidents(deps.incidents);
   const lease = await leases.acquire('scrub', world.ids.next(), world.clock.now(), input.leaseMs);
   if (lease.kind === 'held') return { kind: 'another-scrub-runs', until: lease.until };
   try {
-    return { kind: 'scrubbed', result: await patrol(deps, input) };
+    return { kind: 'scrubbed', result: await patrol(deps, input, seen) };
   } finally {
     await leases.release(lease);
   }
@@ -105,14 +108,13 @@ export interface Work {
   pageItems: number;
 }
 
-async function patrol(deps: ScrubDeps, input: ScrubInput): Promise<ScrubResult> {
+async function patrol(deps: ScrubDeps, input: ScrubInput, seen: OpenIncidents): Promise<ScrubResult> {
   const { clock } = deps.world;
   const { incidents } = deps;
   const startedAt = clock.now();
   const remainingMs = () => startedAt + input.timeMs - clock.now();
   const pace = deps.paceFor(input.unitsPerSecond);
   const work = await createWork(deps, (units) => pace.spent(units), input.pageItems);
-  const seen = await openIncidents(incidents);
   await attendStreams({ ...deps, now: work.finish.now }, seen, work.recorder.lastSeenAt, async (streamId) =>
     remainingMs() > 0 ? examineStream(work, streamId) : undefined,
   );

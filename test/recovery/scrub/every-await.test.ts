@@ -177,7 +177,7 @@ describe('traffic', () => {
           expect(at).toBeGreaterThan(20);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 

@@ -5,6 +5,7 @@ import { hashCommit } from '../../../lib/flow/event-store/hash.ts';
 import { composeRelay } from '../../../lib/flow/relay/compose.ts';
 import { continueBackfill } from '../../../lib/flow/relay/continue-backfill.ts';
 import type { StoredCommit } from '../../../lib/model/commit.ts';
+import { createServerClock } from '../../../lib/platform/server-clock.ts';
 import { composeScrub } from '../../../lib/recovery/scrub/compose.ts';
 import { scrub } from '../../../lib/recovery/scrub/scrub.ts';
 import { createScrubBench, DAY_MS, INPUT, type Item, rotateWith, type ScrubBench } from './support.ts';
@@ -464,6 +465,27 @@ describe('the rotation', () => {
     // The last page is not waited for.
     expect(last?.counts.units).toBeGreaterThan(20);
     expect(seconds).toBeGreaterThan(((last?.counts.units ?? 0) - 30) / 10);
+  });
+
+  it('is not taken from another scrub by a cold function on a machine whose clock is five minutes ahead', async () => {
+    const { clock, dynamo } = bench.system;
+    await bench.deps.leases.acquire('scrub', 'another', clock.now(), 3 * 60_000);
+    const machine = { now: () => clock.now() + 5 * 60_000 };
+    const serverClock = createServerClock(machine);
+    // Every answer tells the server's time, as the SDK does by the `Date` header.
+    const answering = new Proxy(dynamo, {
+      get: (target, name: keyof typeof dynamo) => async (input: never) => {
+        const answer = await (target[name] as (input: never) => Promise<unknown>)(input);
+        serverClock.observe(clock.now(), machine.now(), machine.now());
+        return answer;
+      },
+    });
+    const cold = composeScrub({
+      ...bench.parts,
+      dynamo: answering,
+      world: { ...bench.system.world, clock: serverClock },
+    });
+    expect(await scrub(cold, INPUT)).toMatchObject({ kind: 'another-scrub-runs' });
   });
 
   it('is not worked on by two scrubs at once', async () => {

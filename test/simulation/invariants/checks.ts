@@ -17,6 +17,7 @@ import { createLedger, type Effect, type Ledger } from './ledger.ts';
 import { createLogChecks, type LogChecks } from './log-checks.ts';
 import { createMarkerWatch } from './marker-watch.ts';
 import { createQuietChecks, type QuietChecks } from './quiet-checks.ts';
+import { createScrubChecks, type ScrubChecks } from './scrub-checks.ts';
 import { createStoreChecks, type StoreChecks } from './store-checks.ts';
 import { createTraceChecks, type TraceChecks } from './trace-checks.ts';
 import { createTryChecks } from './try-checks.ts';
@@ -27,6 +28,7 @@ export interface Checks {
   readonly store: StoreChecks;
   readonly log: LogChecks;
   readonly quiet: QuietChecks;
+  readonly scrub: Pick<ScrubChecks, 'judge' | 'finish'>;
   readonly traces: Pick<TraceChecks, 'onAcknowledged' | 'onIdle'>;
   onChange(change: Change): void;
   /** A react begins: it must be the stored event, and its type wanted. Returns what `onEffect` needs to know. */
@@ -76,6 +78,7 @@ export function createChecks(options: {
     disturbedAt: (process: SimulatedProcess) => disturbances.lastAt(process),
   });
 
+  const scrub = createScrubChecks(violations);
   const traces = createTraceChecks({ checkpoints, violations, now });
   const tryChecks = createTryChecks({
     consumers,
@@ -90,6 +93,7 @@ export function createChecks(options: {
     ledger,
     store,
     log,
+    scrub,
     traces,
     quiet: createQuietChecks({ consumers, ledger, checkpoints, deadLetters, violations }),
     onChange: (change) => {
@@ -115,6 +119,7 @@ export function createChecks(options: {
           break;
         case 'Recovery':
           traces.onChange(change);
+          scrub.onChange(change);
           break;
       }
     },

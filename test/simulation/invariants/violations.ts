@@ -41,6 +41,9 @@ export type ViolationKind =
   | 'nobody-comes'
   | 'marker-not-completed'
   | 'tries-without-end'
+  // The scrub.
+  | 'false-damage'
+  | 'damage-left-open'
   // The verifier.
   | 'verify-wrong'
   | 'message-not-understood'

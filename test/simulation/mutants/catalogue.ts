@@ -28,6 +28,7 @@ const DECIDE_STREAM = 'lib/recovery/gap/decide-stream.ts';
 const GIVE_BACK = 'lib/recovery/redrive/give-back.ts';
 const INTAKE = 'lib/recovery/dead-letter-intake/intake.ts';
 const DECIDE_INTAKE = 'lib/recovery/dead-letter-intake/decide-intake.ts';
+const SCRUB_RECORDER = 'lib/recovery/scrub/recorder.ts';
 const VERIFY = 'lib/recovery/verify/verify.ts';
 const ACCOUNT = 'lib/recovery/verify/account.ts';
 
@@ -306,6 +307,31 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'lib/recovery/lease/leases.ts',
     from: "const expired = '#until < :expiredBefore';",
     to: "const expired = '(#until < :expiredBefore OR #until >= :expiredBefore)';",
+  },
+  // The scrub.
+  {
+    name: 'the scrub wakes nobody up for commits that the log lost',
+    file: SCRUB_RECORDER,
+    from: '    await continuations.send({ format: WAKE_UP_FORMAT, streamId, target, hops: 0 });\n',
+    to: '',
+  },
+  {
+    name: 'the scrub takes for lost what is on its way',
+    file: 'lib/recovery/scrub/decide-unsequenced.ts',
+    from: "ageMs > SEQUENCING_GRACE_MS + lagMs ? 'lost'",
+    to: "ageMs > lagMs ? 'lost'",
+  },
+  {
+    name: 'the scrub does not read what was appended while it scanned',
+    file: 'lib/recovery/scrub/finish-stream.ts',
+    from: 'if (sequencedTo > whole.end) {',
+    to: 'if (sequencedTo < whole.end) {',
+  },
+  {
+    name: 'the scrub closes no finding that is well again',
+    file: SCRUB_RECORDER,
+    from: 'if (!(await findings.close(finding.id, before, now()))) return;',
+    to: 'if (before >= 0) return;',
   },
   // The verifier.
   {

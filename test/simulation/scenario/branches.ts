@@ -46,6 +46,10 @@ const UPPER_FLOOR: readonly string[] = [
   'intake: DeadMessages',
   'intake: dead message not taken in: it comes back',
   'redrive: dead letter given back',
+  'scrub: Scrubs',
+  'scrub: damage was found',
+  'scrub: commits that never reached the log: the relay was woken up',
+  'scrub: damage is repaired',
 ];
 
 const VERIFY: readonly string[] = ['sound', 'damage'];

@@ -3,6 +3,7 @@
 
 import type { Cloud } from '../system/cloud.ts';
 import type { RecoverySystem } from '../system/recovery-functions.ts';
+import type { ScrubSystem } from '../system/scrub-function.ts';
 
 const MINUTE_MS = 60_000;
 /** The scan's schedule is every five minutes, that of announcements every minute: rarer here, they cost and change little. */
@@ -33,6 +34,11 @@ export function planSchedules(
   for (let at = scheduler.now() + EXPIRE_EVERY_MS; at < until; at += EXPIRE_EVERY_MS) scheduler.at(at, expire);
   const { checkIdle } = recovery;
   for (let at = scheduler.now(); at < until; at += CHECK_IDLE_EVERY_MS) scheduler.at(at, checkIdle);
+}
+
+/** The scrub's own schedule, until `until`. */
+export function planScrubs({ scheduler }: Cloud, scrub: ScrubSystem, until: number): void {
+  for (let at = scheduler.now() + 2 * MINUTE_MS; at < until; at += SCAN_EVERY_MS) scheduler.at(at, scrub.scrubNow);
 }
 
 /** While faults are on, now and then an operator acts; a wrong moment must do no harm. */

@@ -62,6 +62,8 @@ export interface Plan {
   faults: FaultPlan;
   /** No gap scan runs: what it would heal must not be needed. Only where no fault loses a delivery for good. */
   isWithoutScans: boolean;
+  /** The scrub works on its schedule under faults as well; after them it always heals what lost a record. */
+  isScrubbed: boolean;
   /** At the end the verifier looks at everything. */
   isInspected: boolean;
 }
@@ -74,6 +76,8 @@ const FAULTS_AFTER_APPENDS_MS = { min: 0, max: 8 * 60_000 };
 const LOSSES: readonly FaultKind[] = ['bus-drop', 'redrive-under-faults', 'discard-under-faults'];
 /** Looking at everything takes as long as a seventh of a run. */
 const INSPECTED_SHARE = 0.25;
+/** A rotation reads everything, request by request, in the middle of all faults. */
+const SCRUBBED_SHARE = 0.15;
 const MIN_EVENTS = 60;
 const MIN_FAULT_KINDS = 12;
 
@@ -102,6 +106,7 @@ export function planOf(seed: number, overrides: Overrides = {}): Plan {
     relay,
     markerTtlMs: prng.pick([20 * 60_000, 24 * 3_600_000]),
     isWithoutScans: isLossless && createPrng(seed, 'plan/scans').chance(0.5),
+    isScrubbed: createPrng(seed, 'plan/scrubs').chance(SCRUBBED_SHARE),
     isInspected: createPrng(seed, 'plan/inspection').chance(INSPECTED_SHARE),
     faults: {
       seed,

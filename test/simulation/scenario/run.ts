@@ -1,5 +1,6 @@
 // One seed from beginning to end: producers, relay, consumers and operators under faults; then faults off, and within 15
-// minutes and three redrives nothing may wait; then one more event per stream, which heals what only a next commit heals.
+// minutes and three redrives nothing may wait, except for streams of which a record is lost: these the scrub heals. At last one
+// more event per stream.
 
 import { checkEnd } from '../invariants/end-checks.ts';
 import { inspect } from '../invariants/inspection.ts';
@@ -13,7 +14,8 @@ import { createExcuses } from '../system/excuses.ts';
 import { createProducers } from '../system/producers.ts';
 import { startRecovery } from '../system/recovery-functions.ts';
 import { startRelay } from '../system/relay-function.ts';
-import { planOperator, planSchedules, redriveAll } from './operations.ts';
+import { startScrub } from '../system/scrub-function.ts';
+import { planOperator, planSchedules, planScrubs, redriveAll } from './operations.ts';
 import { EVENT_TYPES, type Overrides, type Plan, planOf } from './plan.ts';
 
 export interface Run {
@@ -29,8 +31,12 @@ export interface RunOptions {
 
 /** "Faults off, then lag 0 within 15 simulated minutes." */
 const QUIET_WITHIN_MS = 15 * 60_000;
+/** The second one meets nothing any more. */
+const ROTATIONS_AFTER_MS = [10_000, 6 * 60_000];
 /** At most three redrives, of everything. */
 const REDRIVES_AFTER_MS = [2, 6, 10].map((minutes) => minutes * 60_000);
+/** The scrub finds what is lost, the relay fills it in, consumers catch up, and the scrub closes its findings. */
+const SCRUBBED_WITHIN_MS = 8 * 60_000;
 const END_WITHIN_MS = 7 * 60_000;
 /** A run that needs more does not end by itself. */
 const MAX_STEPS = 400_000;
@@ -64,6 +70,7 @@ function play(cloud: Cloud, plan: Plan): void {
   const source = startRelay(cloud, excuses);
   const { queues, running } = startConsumers(cloud);
   const recovery = startRecovery(cloud, queues, running);
+  const scrub = startScrub(cloud, source);
   cloud.onCommit(source.notify);
 
   const failed = (): boolean => violations.first !== undefined;
@@ -78,6 +85,7 @@ function play(cloud: Cloud, plan: Plan): void {
   producers.start();
   planSchedules(cloud, recovery, faultsEndAt, !plan.isWithoutScans);
   planOperator(cloud, recovery, faultsEndAt);
+  if (plan.isScrubbed) planScrubs(cloud, scrub, faultsEndAt);
   run(faultsEndAt);
   faults.stop();
   trace.note('run', 'faults are off');
@@ -91,6 +99,17 @@ function play(cloud: Cloud, plan: Plan): void {
   run(quietAt);
   if (failed()) return;
   checks.quiet.check('not-quiet', { mayBeParked: false, isExcused: excuses.covers });
+  if (excuses.count > 0 || plan.isScrubbed) {
+    trace.note('run', 'the scrub heals what lost a record');
+    const scrubbedAt = scheduler.now() + SCRUBBED_WITHIN_MS;
+    planSchedules(cloud, recovery, scrubbedAt, true);
+    for (const ms of ROTATIONS_AFTER_MS) scheduler.after(ms, scrub.rotateNow);
+    run(scrubbedAt);
+    if (failed()) return;
+    checks.scrub.judge(excuses.covers);
+    checks.quiet.check('not-quiet', { mayBeParked: false, isExcused: () => false });
+    checks.scrub.finish(cloud.engine.items('Recovery'));
+  }
 
   trace.note('run', 'one more event in every stream');
   const types = lastTypes(plan);

@@ -1,9 +1,11 @@
-// Stream records that a fault took away for good. Until somebody scrubs the table, only the stream's next commit heals the
-// log, so a stream that lost one is excused from being quiet before that.
+// Stream records that a fault took away for good. The stream's next commit heals the log, or else the scrub; a stream that
+// lost one is excused from being quiet before that.
 
 export interface Excuses {
   add(streamId: string, why: string): void;
   covers(streamId: string): boolean;
+  /** Streams that lost a record. */
+  readonly count: number;
 }
 
 export function createExcuses(note: (why: string) => void): Excuses {
@@ -14,6 +16,9 @@ export function createExcuses(note: (why: string) => void): Excuses {
       covered.add(streamId);
     },
     covers: (streamId) => covered.has(streamId),
+    get count() {
+      return covered.size;
+    },
   };
 }
 

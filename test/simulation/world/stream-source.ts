@@ -37,6 +37,8 @@ export interface StreamSource {
   notify(): void;
   /** End of the outage of the relay; in the past when there is none. */
   downUntil(): number;
+  /** Age of the oldest record that was not worked off; 0 = there is none. AWS calls it iterator age. */
+  lagMs(): number;
 }
 
 const TRIMMED_AFTER_MS = 24 * 3_600_000;
@@ -59,6 +61,8 @@ export function connectStream<Record extends StreamRecord>(
   let inFlight = false;
   let planned = false;
   let downUntil = 0;
+  /** When the oldest record of the batch in flight was written. */
+  let inFlightSince: number | undefined;
 
   const fill = (): void => {
     const found = settings.read(readUpTo, settings.batchSize * 2);
@@ -75,6 +79,7 @@ export function connectStream<Record extends StreamRecord>(
   const takeBatch = (): Record[] => {
     const oldest = scheduler.now() - TRIMMED_AFTER_MS;
     const batch: Record[] = [];
+    inFlightSince = buffer[0]?.writtenAt;
     for (const { record, writtenAt } of buffer.splice(0, settings.batchSize)) {
       if (writtenAt > oldest) batch.push(record);
       else settings.onTrimmed(record);
@@ -144,6 +149,14 @@ export function connectStream<Record extends StreamRecord>(
   return {
     notify: () => plan(settings.batchWindowMs + choices.int(5, 100)),
     downUntil: () => downUntil,
+    lagMs: () => {
+      const times = [
+        inFlight ? inFlightSince : undefined,
+        buffer[0]?.writtenAt,
+        settings.read(readUpTo, 1)[0]?.writtenAt,
+      ].filter((writtenAt) => writtenAt !== undefined);
+      return times.length === 0 ? 0 : Math.max(0, scheduler.now() - Math.min(...times));
+    },
   };
 }
 
