@@ -1,8 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { commands } from '../../lib/cli/commands/index.ts';
-import type { Deployment } from '../../lib/cli/deployment.ts';
-import { runProgram } from '../../lib/cli/program.ts';
 import { checkRedriveRequest } from '../../lib/recovery/redrive/request.ts';
+import { runCommands } from './run-commands.ts';
 
 const found = {
   result: 'would',
@@ -28,26 +26,13 @@ const found = {
 /** A deployment that checks every input as the function does. */
 async function run(argv: string[], answers: object[]) {
   const inputs: Record<string, unknown>[] = [];
-  const written = { stdout: '', stderr: '' };
-  const deployment: Deployment = {
-    value: async (key) => key,
-    invoke: async <Answer>(name: string, input: unknown) => {
-      expect(name).toBe('redrive-dead-letters');
-      const sent = JSON.parse(JSON.stringify(input));
-      checkRedriveRequest(sent);
-      inputs.push(sent);
-      return answers[inputs.length - 1] as Answer;
-    },
-  };
-  const code = await runProgram(argv, {
-    commands,
-    deploymentOf: () => deployment,
-    streams: {
-      stdout: { write: (text) => (written.stdout += text) },
-      stderr: { write: (text) => (written.stderr += text) },
-    },
+  const ended = await runCommands(argv, (name, sent) => {
+    expect(name).toBe('redrive-dead-letters');
+    checkRedriveRequest(sent);
+    inputs.push(sent as Record<string, unknown>);
+    return answers[inputs.length - 1];
   });
-  return { code, inputs, ...written };
+  return { ...ended, inputs };
 }
 
 describe('event-recovery dead-letters and redrive', () => {

@@ -1,9 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { commands } from '../../lib/cli/commands/index.ts';
-import type { Deployment } from '../../lib/cli/deployment.ts';
-import { runProgram } from '../../lib/cli/program.ts';
 import { checkReplayRequest } from '../../lib/recovery/replay/request.ts';
 import { createBench } from '../recovery/replay/support.ts';
+import { runCommands } from './run-commands.ts';
 
 /** The real operation behind the program: a small system whose function is called with what the program sends. */
 async function createOperator() {
@@ -12,25 +10,12 @@ async function createOperator() {
   bench.take();
   const run = async (...argv: string[]) => {
     const inputs: Record<string, unknown>[] = [];
-    const written = { stdout: '', stderr: '' };
-    const deployment: Deployment = {
-      value: async (key) => key,
-      invoke: async <Answer>(name: string, input: unknown) => {
-        expect(name).toBe('replay-events');
-        const sent = JSON.parse(JSON.stringify(input));
-        inputs.push(sent);
-        return (await bench.ask(sent)) as Answer;
-      },
-    };
-    const code = await runProgram(argv, {
-      commands,
-      deploymentOf: () => deployment,
-      streams: {
-        stdout: { write: (text) => (written.stdout += text) },
-        stderr: { write: (text) => (written.stderr += text) },
-      },
+    const ended = await runCommands(argv, (name, sent) => {
+      expect(name).toBe('replay-events');
+      inputs.push(sent as Record<string, unknown>);
+      return bench.ask(sent as never);
     });
-    return { code, inputs, ...written };
+    return { ...ended, inputs };
   };
   return { bench, run };
 }

@@ -1,10 +1,8 @@
 // `event-recovery restore` and `archive`: a plan by default, never an overwrite without a yes and a name, exit codes for scripts.
 
 import { describe, expect, it } from '@jest/globals';
-import { commands } from '../../lib/cli/commands/index.ts';
-import type { Deployment } from '../../lib/cli/deployment.ts';
-import { runProgram } from '../../lib/cli/program.ts';
 import { checkRestoreRequest } from '../../lib/recovery/restore/request.ts';
+import { runCommands } from './run-commands.ts';
 
 const totals = {
   streams: 1,
@@ -43,27 +41,14 @@ const done = { ...planned, result: 'done', totals: { ...totals, done: 1, written
 
 async function run(argv: string[], answers: object[], expectedFunction = 'restore-commits') {
   const inputs: Record<string, unknown>[] = [];
-  const written = { stdout: '', stderr: '' };
-  const deployment: Deployment = {
-    value: async (key) => key,
-    invoke: async <Answer>(name: string, input: unknown) => {
-      expect(name).toBe(expectedFunction);
-      const sent = JSON.parse(JSON.stringify(input));
-      // As the function checks it.
-      if (name === 'restore-commits') checkRestoreRequest(sent);
-      inputs.push(sent);
-      return answers[inputs.length - 1] as Answer;
-    },
-  };
-  const code = await runProgram(argv, {
-    commands,
-    deploymentOf: () => deployment,
-    streams: {
-      stdout: { write: (text) => (written.stdout += text) },
-      stderr: { write: (text) => (written.stderr += text) },
-    },
+  const ended = await runCommands(argv, (name, sent) => {
+    expect(name).toBe(expectedFunction);
+    // As the function checks it.
+    if (name === 'restore-commits') checkRestoreRequest(sent);
+    inputs.push(sent as Record<string, unknown>);
+    return answers[inputs.length - 1];
   });
-  return { code, inputs, ...written };
+  return { ...ended, inputs };
 }
 
 describe('event-recovery restore', () => {

@@ -1,9 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { commands } from '../../lib/cli/commands/index.ts';
-import type { Deployment } from '../../lib/cli/deployment.ts';
-import { runProgram } from '../../lib/cli/program.ts';
 import { answerScrub } from '../../lib/recovery/scrub/request.ts';
 import { createScrubBench, type ScrubBench } from '../recovery/scrub/support.ts';
+import { runCommands } from './run-commands.ts';
 
 let bench: ScrubBench;
 beforeEach(async () => {
@@ -12,33 +10,17 @@ beforeEach(async () => {
 });
 
 /** The program over the real operation. */
-async function run(argv: string[], remainingMs = 120_000) {
-  const written = { stdout: '', stderr: '' };
-  const deployment: Deployment = {
-    value: async (key) => key,
-    invoke: async <Answer>(name: string, input: unknown) => {
-      expect(name).toBe('scrub-events');
-      bench.system.clock.advance(1_000);
-      const context = {
-        settings: { rotationDays: 7, readUnitsPerSecond: 100_000 },
-        remainingMs: () => remainingMs,
-        requestId: 'request-1',
-      };
-      return JSON.parse(
-        JSON.stringify(await answerScrub(bench.deps, JSON.parse(JSON.stringify(input)), context)),
-      ) as Answer;
-    },
-  };
-  const code = await runProgram(argv, {
-    commands,
-    deploymentOf: () => deployment,
-    streams: {
-      stdout: { write: (text) => (written.stdout += text) },
-      stderr: { write: (text) => (written.stderr += text) },
-    },
+const run = (argv: string[], remainingMs = 120_000) =>
+  runCommands(argv, async (name, input) => {
+    expect(name).toBe('scrub-events');
+    bench.system.clock.advance(1_000);
+    const context = {
+      settings: { rotationDays: 7, readUnitsPerSecond: 100_000 },
+      remainingMs: () => remainingMs,
+      requestId: 'request-1',
+    };
+    return JSON.parse(JSON.stringify(await answerScrub(bench.deps, input, context)));
   });
-  return { code, ...written };
-}
 
 describe('event-recovery scrub', () => {
   it('says where the patrol stands and that nothing is open', async () => {

@@ -5,10 +5,9 @@ import { describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
 import fc from 'fast-check';
 import { commands } from '../../lib/cli/commands/index.ts';
-import type { Deployment } from '../../lib/cli/deployment.ts';
 import { EXIT } from '../../lib/cli/exit-codes.ts';
-import { runProgram } from '../../lib/cli/program.ts';
 import { EventRecoveryError } from '../../lib/model/errors.ts';
+import { runCommands } from '../cli/run-commands.ts';
 import { HOSTILE_NAMES, HOSTILE_TEXTS, isUnpolluted } from './values.ts';
 
 /** Starts a system on this machine: its arguments are tested where that is meant. */
@@ -60,25 +59,13 @@ const argumentsOf = ({ name, takesArguments, options }: Surface): fc.Arbitrary<s
 const ACTS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 async function run(argv: string[]) {
-  const written = { stdout: '', stderr: '' };
   const asked: Record<string, unknown>[] = [];
-  const deployment: Deployment = {
-    value: async (key) => key,
-    // As a function answers that has refused the input, and says what it got.
-    invoke: async (_name, input) => {
-      asked.push(JSON.parse(JSON.stringify(input ?? {})));
-      throw new EventRecoveryError('INVALID_INPUT', `got ${argv.join(' ')}; ${HOSTILE_TEXTS[0]}`, {});
-    },
-  };
-  const code = await runProgram(argv, {
-    commands,
-    deploymentOf: () => deployment,
-    streams: {
-      stdout: { write: (text) => (written.stdout += text) },
-      stderr: { write: (text) => (written.stderr += text) },
-    },
+  // As a function answers that has refused the input, and says what it got.
+  const ended = await runCommands(argv, (_name, input) => {
+    asked.push(input as Record<string, unknown>);
+    throw new EventRecoveryError('INVALID_INPUT', `got ${argv.join(' ')}; ${HOSTILE_TEXTS[0]}`, {});
   });
-  return { code, asked, ...written };
+  return { ...ended, asked };
 }
 
 describe('hostile arguments', () => {
