@@ -34,11 +34,10 @@ export function exitCodeOf(error: unknown): ExitCode {
     if (REFUSED.test(error.code)) return EXIT.refused;
     return error.retryable ? EXIT.unreachable : EXIT.usage;
   }
-  // SDK and network errors have `$metadata` or a system error code.
-  const { $metadata, code, name } = (error ?? {}) as { $metadata?: unknown; code?: unknown; name?: string };
-  return $metadata !== undefined || code !== undefined || name === 'CredentialsProviderError'
-    ? EXIT.unreachable
-    : EXIT.internal;
+  // SDK and network errors have `$metadata` or a system error code; an SDK that was told no region has neither.
+  const { $metadata, code, name, message } = (error ?? {}) as Partial<Error> & { $metadata?: unknown; code?: unknown };
+  const isUnconfigured = name === 'CredentialsProviderError' || message === 'Region is missing';
+  return $metadata !== undefined || code !== undefined || isUnconfigured ? EXIT.unreachable : EXIT.internal;
 }
 
 /** Asks before something is changed. @returns true when the user agreed, or said `--yes` */

@@ -53,6 +53,7 @@ describe("the operator's program", () => {
     [new EventRecoveryError('PLAN_STALE', 'changed'), EXIT.refused],
     [new EventRecoveryError('FUNCTION_FAILED', 'no', { retryable: true }), EXIT.unreachable],
     [Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), EXIT.unreachable],
+    [new Error('Region is missing'), EXIT.unreachable],
     [new Error('bug'), EXIT.internal],
   ])('turns %s into exit code %d', async (error, expected) => {
     const { code, stdout } = await run(['--json', 'look'], () => Promise.reject(error));
