@@ -69,6 +69,7 @@ function newReplay(plan: Plan, asked: Pick<Asked, 'requestedBy' | 'reason'>, now
     baseFailed: 0,
     nextAt: now,
     progressAt: now,
+    quietMs: 0,
     activeMs: 0,
     requestedBy,
     reason,

@@ -32,8 +32,9 @@ export interface RowQuestion {
   now: number;
   /** When this worker sent its message last; absent: an earlier worker did. */
   sentAt?: number;
-  /** When anything of the replay moved last. */
+  /** When anything of the replay moved last, and how long workers have looked since then. */
   progressAt: number;
+  quietMs: number;
 }
 
 export type RowState =
@@ -89,14 +90,14 @@ function decideRedelivery(question: RowQuestion): RowState {
   return { kind: 'failed', why: `its checkpoint is at ${version}, below what was selected` };
 }
 
-function unfinished({ checkpoint, now, sentAt, progressAt }: RowQuestion): RowState {
+function unfinished({ checkpoint, now, sentAt, progressAt, quietMs }: RowQuestion): RowState {
   const { lease, attempting, updatedAt = 0 } = checkpoint ?? {};
   const isAtWork = lease !== undefined && lease.until + LEASE_MARGIN_MS >= now;
   const retryWaits = (attempting?.retryAt ?? 0) + RESEND_MS >= now;
   if (isAtWork || retryWaits) return { kind: 'waiting' };
-  const quietMs = now - Math.max(sentAt ?? progressAt, updatedAt);
-  if (now - Math.max(progressAt, updatedAt) >= PATIENCE_MS) {
+  if (quietMs >= PATIENCE_MS && now - updatedAt >= PATIENCE_MS) {
     return { kind: 'failed', why: `nothing was heard of it for ${PATIENCE_MS / 60_000} minutes` };
   }
-  return { kind: quietMs >= RESEND_MS ? 'send' : 'waiting' };
+  const unheardMs = now - Math.max(sentAt ?? progressAt, updatedAt);
+  return { kind: unheardMs >= RESEND_MS ? 'send' : 'waiting' };
 }

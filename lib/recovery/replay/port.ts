@@ -47,6 +47,8 @@ export interface Replay {
   nextAt: number;
   /** When a row was given or ended last. */
   progressAt: number;
+  /** Milliseconds that workers have looked since then: a time without a worker is not the consumer's silence. */
+  quietMs: number;
   /** Milliseconds that workers spent on it: what the measured rate and the ETA rest on. */
   activeMs: number;
   /** Why it is paused, stopped or cancelled. */
@@ -62,7 +64,16 @@ export interface Replay {
 /** What a worker learned. Absolute values: the worker's token keeps late ones out. */
 export type ReplayProgress = Pick<
   Replay,
-  'next' | 'pending' | 'doneRows' | 'doneEvents' | 'failedRows' | 'failures' | 'nextAt' | 'progressAt' | 'activeMs'
+  | 'next'
+  | 'pending'
+  | 'doneRows'
+  | 'doneEvents'
+  | 'failedRows'
+  | 'failures'
+  | 'nextAt'
+  | 'progressAt'
+  | 'quietMs'
+  | 'activeMs'
 >;
 
 export type CreateResult =

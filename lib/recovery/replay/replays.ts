@@ -81,7 +81,7 @@ export function createReplays({ dynamo, table }: { dynamo: Dynamo; table: string
           TableName: table,
           Key: key(id),
           UpdateExpression: `SET #status = :status, #note = :note, #updatedAt = :now${
-            resumed ? ', #baseDone = #doneRows, #baseFailed = #failedRows, #progressAt = :now' : ''
+            resumed ? ', #baseDone = #doneRows, #baseFailed = #failedRows, #progressAt = :now, #quietMs = :zero' : ''
           }${isFinished({ status }) ? ', #finishedAt = :now' : ''}`,
           ConditionExpression: isAsSeen,
           ExpressionAttributeNames: {
@@ -94,10 +94,17 @@ export function createReplays({ dynamo, table }: { dynamo: Dynamo; table: string
               '#baseFailed': 'baseFailed',
               '#failedRows': 'failedRows',
               '#progressAt': 'progressAt',
+              '#quietMs': 'quietMs',
             }),
             ...(isFinished({ status }) && { '#finishedAt': 'finishedAt' }),
           },
-          ExpressionAttributeValues: { ':status': status, ':note': note, ':now': now, ':before': before.status },
+          ExpressionAttributeValues: {
+            ':status': status,
+            ':note': note,
+            ':now': now,
+            ':before': before.status,
+            ...(resumed && { ':zero': 0 }),
+          },
         },
       };
       const writes = isFinished({ status }) ? [update, leavePlace(before)] : [update];

@@ -95,7 +95,7 @@ async function work(deps: WorkDeps, lease: LeaseHandle, before: Replay, time: Wo
     const given = await give(run, seen);
     const isMoved = given.next > replay.next || ended(given) > ended(replay);
     const now = clock.now();
-    const progress = { ...given, progressAt: isMoved ? now : replay.progressAt };
+    const progress = isMoved ? { ...given, progressAt: now, quietMs: 0 } : given;
     const saved = await deps.replays.progress(replay.id, lease.token, progressOf(progress), now);
     if (saved === undefined) return stored(deps, replay.id);
     replay = saved;
@@ -106,7 +106,8 @@ async function work(deps: WorkDeps, lease: LeaseHandle, before: Replay, time: Wo
     if (replay.next === replay.rows && replay.pending.length === 0) return finished(deps, lease, replay);
     const hasMore = given.next > seen.next && given.next < replay.rows && given.nextAt <= now;
     if (!hasMore) await timers.sleep(Math.max(1, Math.min(LOOK_MS, pauseMs(given, now))));
-    replay = { ...replay, activeMs: replay.activeMs + clock.now() - startedAt };
+    const spentMs = clock.now() - startedAt;
+    replay = { ...replay, activeMs: replay.activeMs + spentMs, quietMs: replay.quietMs + spentMs };
   }
 }
 
@@ -117,8 +118,8 @@ const pauseMs = ({ next, rows, pending, nextAt }: Replay, now: number): number =
   next < rows && pending.length < WINDOW_ROWS && nextAt > now ? nextAt - now : LOOK_MS;
 
 const progressOf = (replay: Replay): ReplayProgress => {
-  const { next, pending, doneRows, doneEvents, failedRows, failures, nextAt, progressAt, activeMs } = replay;
-  return { next, pending, doneRows, doneEvents, failedRows, failures, nextAt, progressAt, activeMs };
+  const { next, pending, doneRows, doneEvents, failedRows, failures, nextAt, progressAt, quietMs, activeMs } = replay;
+  return { next, pending, doneRows, doneEvents, failedRows, failures, nextAt, progressAt, quietMs, activeMs };
 };
 
 /** What has ended; messages of what was not heard of for long are sent again. */
@@ -129,14 +130,14 @@ async function look(run: Run, replay: Replay): Promise<Replay> {
   const keys = rows.map(({ streamId }) => ({ consumer: replay.consumer, streamId }));
   const found = new Map((await checkpoints.getMany(keys)).map((one) => [one.streamId, one]));
   const now = world.clock.now();
-  const { mode, scope, progressAt } = replay;
+  const { mode, scope, progressAt, quietMs } = replay;
   const next: Replay = { ...replay, pending: [], failures: [...replay.failures] };
   const again: number[] = [];
   for (const [index, row] of rows.entries()) {
     const number = replay.pending[index] as number;
     const checkpoint = found.get(row.streamId);
     const sent = run.sent.get(number);
-    const state = decideRow({ mode, scope, row, checkpoint, now, sentAt: sent?.at, progressAt });
+    const state = decideRow({ mode, scope, row, checkpoint, now, sentAt: sent?.at, progressAt, quietMs });
     if (state.kind === 'done' || state.kind === 'failed') run.sent.delete(number);
     if (state.kind === 'done') {
       next.doneRows += 1;

@@ -24,6 +24,7 @@ const decide = (mode: Mode, checkpoint: Record<string, unknown> | undefined, mor
     now: NOW,
     sentAt: NOW,
     progressAt: NOW,
+    quietMs: 0,
     ...more,
   }).kind;
 
@@ -82,7 +83,7 @@ describe('a row of a replay', () => {
     expect(decide(mode, checkpoint)).toBe(kind);
   });
 
-  const quiet = (ms: number) => ({ sentAt: NOW - ms, progressAt: NOW - ms });
+  const quiet = (ms: number) => ({ sentAt: NOW - ms, progressAt: NOW - ms, quietMs: ms });
   const old = { updatedAt: NOW - PATIENCE_MS };
 
   it('gets its message again when nothing was heard for a while, and not before', () => {
@@ -103,5 +104,7 @@ describe('a row of a replay', () => {
     expect(decide('resume', old, quiet(PATIENCE_MS - 1))).toBe('send');
     expect(decide('resume', old, quiet(PATIENCE_MS))).toBe('failed');
     expect(decide('rewind', undefined, quiet(PATIENCE_MS))).toBe('failed');
+    // Nobody looked: that is not the consumer's silence.
+    expect(decide('resume', old, { ...quiet(PATIENCE_MS), quietMs: 0 })).toBe('send');
   });
 });

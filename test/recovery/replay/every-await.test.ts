@@ -100,6 +100,32 @@ describe.each([
   });
 });
 
+describe('the schedule that begins a backfill and dies', () => {
+  it.each(['before', 'after'] as const)('%s any request ends with the history delivered once', async (when) => {
+    let deaths = 0;
+    for (let nth = 1; nth < 80; nth++) {
+      const { bench, death, deps } = await createMortal('idempotent');
+      await bench.fill({ 'other-1': ['Other', 'Other'], 'order-1': ['Other'] });
+      bench.take();
+      await bench.add('inventory', { eventTypes: ['Placed', 'Paid', 'Other'] });
+      death.arm(nth, when);
+      const end = await bench.ask({ action: 'continue' }, undefined, deps).catch((error: unknown) => error);
+      if (death.disarm()) {
+        expect(end).toMatchObject({ replays: [{ status: 'done' }] });
+        break;
+      }
+      deaths += 1;
+      // What was claimed and not begun is claimed again after a while.
+      bench.system.clock.advance(16 * 60_000);
+      await bench.finish();
+      expect(ats(bench.take()).toSorted()).toEqual(['order-1@4', 'other-1@1', 'other-1@2']);
+      expect(await bench.system.registry.get('inventory' as never)).not.toHaveProperty('backfill');
+      await bench.expectProved();
+    }
+    expect(deaths).toBeGreaterThan(15);
+  });
+});
+
 describe('two workers at once', () => {
   it.each(['rewind', 'redeliver'] as const)('do a %s once', async (mode) => {
     const bench = await createBench();
