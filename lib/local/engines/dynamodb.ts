@@ -11,6 +11,9 @@ export interface DynamoDbEngine {
   host: string;
   port: number;
   url: string;
+  /** It answers nobody until it is resumed; what was sent meanwhile is carried out then. */
+  pause(): void;
+  resume(): void;
   stop(): void;
 }
 
@@ -54,6 +57,8 @@ export async function startDynamoDb(): Promise<DynamoDbEngine> {
     host: '127.0.0.1',
     port,
     url,
+    pause: () => void keeper.send('SIGSTOP'),
+    resume: () => void keeper.send('SIGCONT'),
     stop() {
       if (keeper.connected) keeper.disconnect();
     },
