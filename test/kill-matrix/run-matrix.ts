@@ -39,7 +39,7 @@ export interface MatrixResult {
   seconds: number;
 }
 
-const VICTIMS = ['inventory', 'notification', 'relay-commits', 'inventory', 'notification'] as const;
+const VICTIMS = ['inventory', 'notification', 'RelayCommits', 'inventory', 'notification'] as const;
 /** Longer than a consumer's calls may take (2 s), shorter than its function may (10 s): both sides are met. */
 const DATABASE_PAUSE_MS = { min: 1_500, max: 4_000 };
 const QUEUE_PAUSE_MS = 1_500;

@@ -17,5 +17,15 @@ export const FOUND: readonly { seed: number; what: string; test?: string }[] = [
     what: "the intake dropped a dead holder's message, which was the last one for what others had asked for",
     test: 'test/recovery/dead-letter-intake/intake.test.ts',
   },
+  {
+    seed: 160,
+    what: 'a redelivery that an operator asked for undid the discard of a dead letter',
+    test: 'test/flow/consumer/engine/rewind-redeliver.test.ts',
+  },
+  {
+    seed: 438,
+    what: 'the verifier judged a rewound event by the dead letter of its earlier generation',
+    test: 'test/recovery/verify/verify.test.ts',
+  },
   { seed: 1142, what: 'the ledger did not know that a sleeper disturbs when it wakes up' },
 ];

@@ -1,6 +1,6 @@
 // The dead letters of events that are delivered again: closed when the event succeeds, written when it does not.
 
-import { DEAD_LETTER_FORMAT, type DeadLetter } from '../../model/dead-letter.ts';
+import { DEAD_LETTER_FORMAT, type DeadLetter, type DeadLetterStatus } from '../../model/dead-letter.ts';
 import type { Version } from '../../model/ids.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
 import { fingerprint } from '../dead-letter/fingerprint.ts';
@@ -10,6 +10,7 @@ import { about, type Batch, count, type NextEvent, tell } from './run.ts';
 import type { Session } from './session.ts';
 
 const OPEN = ['skipped', 'redriving'] as const;
+const CLOSED = ['parked', 'resolved', 'discarded', 'superseded'] as const satisfies readonly DeadLetterStatus[];
 
 /** The dead letter of a version that was passed over, while nobody closed it. Consistent. */
 export async function openRow(
@@ -58,21 +59,23 @@ export async function recordGivenUp(
     format: DEAD_LETTER_FORMAT,
   };
   const write = engine.deadLetters.recordWrite(row);
-  await session.save({ rows: [whileOpen ? unlessClosed(write) : write] });
+  await session.save({ rows: [unlessDecided(write, whileOpen)] });
   count(engine, 'RedeliveriesGivenUp');
   tell(batch, 'error', 'dead letter: redelivery given up', about(next), { deadLetterId: row.id, attempts });
 }
 
-/** What somebody discarded meanwhile stays discarded. */
-function unlessClosed({ Update }: Write): Write {
+/** What somebody discarded stays discarded: a decision with a reason is not undone by a delivery that was on its way. */
+function unlessDecided(write: Write, whileOpen: boolean | undefined): Write {
+  const { Update } = write;
   if (Update === undefined) throw new Error('a dead letter is recorded by an update');
+  const kept: readonly DeadLetterStatus[] = whileOpen ? CLOSED : ['discarded'];
   return {
     Update: {
       ...Update,
-      ConditionExpression: `attribute_not_exists(#status) OR #status IN (${OPEN.map((_, index) => `:open${index}`).join(', ')})`,
+      ConditionExpression: `attribute_not_exists(#status) OR NOT #status IN (${kept.map((_, index) => `:kept${index}`).join(', ')})`,
       ExpressionAttributeValues: {
         ...Update.ExpressionAttributeValues,
-        ...Object.fromEntries(OPEN.map((status, index) => [`:open${index}`, status])),
+        ...Object.fromEntries(kept.map((status, index) => [`:kept${index}`, status])),
       },
     },
   };

@@ -69,7 +69,7 @@ export async function verify(deps: { dynamo: Dynamo; tables: VerifyTables }, inp
     const accounts = [];
     for (const consumer of mine) {
       const checkpoint = await readCheckpoint(dynamo, tables.checkpoints, consumer.name, streamId);
-      const rows = passedOf(consumer.name, streamId);
+      const rows = passedOf(consumer.name, streamId, checkpoint);
       violations.push(...checkParking(consumer.name, streamId, checkpoint, rows.parked));
       const gap = await getItem(dynamo, tables.recovery, { pk: `gap#${consumer.name}`, sk: streamId });
       accounts.push({
@@ -145,6 +145,7 @@ async function readRegistry(dynamo: Dynamo, table: string, names?: readonly stri
 }
 
 interface CheckpointRead extends CheckpointFacts {
+  generation: number;
   parkedDeadLetterId?: string;
 }
 
@@ -159,6 +160,7 @@ async function readCheckpoint(
   const parked = item.parked as { version: number; deadLetterId: string } | undefined;
   return {
     version: Number(item.version),
+    generation: Number(item.generation ?? 1),
     generationStart: Number(item.generationStart),
     resolvedCount: Number(item.resolvedCount),
     resolvedDigest: String(item.resolvedDigest),
@@ -175,27 +177,40 @@ interface Rows {
 }
 
 async function readDeadLetters(dynamo: Dynamo, table: string, wanted: ReadonlySet<string>) {
-  const rows = new Map<
-    string,
-    {
-      passed: Map<number, { as: 'skipped' | 'discarded'; box: 'skipped' | 'discarded' | 'resolved' }>;
-      parked: Set<string>;
-    }
-  >();
+  const rows = new Map<string, { passed: PassedRow[]; parked: Set<string> }>();
   for await (const item of scanItems(dynamo, table)) {
     const streamId = String(item.streamId);
     if (!wanted.has(streamId)) continue;
     const key = `${String(item.consumer)}#${streamId}`;
-    const of = rows.get(key) ?? { passed: new Map(), parked: new Set() };
+    const of = rows.get(key) ?? { passed: [], parked: new Set() };
     rows.set(key, of);
     if (item.status === 'parked') of.parked.add(String(item.id));
     const as = item.passedAs as 'skipped' | 'discarded' | undefined;
     if (as !== undefined && item.status !== 'superseded') {
-      of.passed.set(Number(item.version), { as, box: item.status === 'resolved' ? 'resolved' : as });
+      const box = item.status === 'resolved' ? 'resolved' : as;
+      of.passed.push({ version: Number(item.version), generation: Number(item.generation ?? 1), as, box });
     }
   }
-  const none: Rows = { passed: new Map(), parked: new Set() };
-  return (consumer: string, streamId: string): Rows => rows.get(`${consumer}#${streamId}`) ?? none;
+  return (consumer: string, streamId: string, checkpoint: CheckpointRead | undefined): Rows => {
+    const of = rows.get(`${consumer}#${streamId}`);
+    return { passed: passedIn(of?.passed ?? [], checkpoint), parked: of?.parked ?? new Set() };
+  };
+}
+
+interface PassedRow {
+  version: number;
+  generation: number;
+  as: 'skipped' | 'discarded';
+  box: 'skipped' | 'discarded' | 'resolved';
+}
+
+/** A rewound event is judged by the rows of its new generation alone: what an earlier one passed may be resolved now. */
+function passedIn(rows: readonly PassedRow[], checkpoint: CheckpointRead | undefined): Passed {
+  const { generation = 1, generationStart = 0 } = checkpoint ?? {};
+  const counting = rows.filter((row) => row.generation === generation || row.version <= generationStart);
+  return new Map(
+    counting.toSorted((a, b) => a.generation - b.generation).map(({ version, as, box }) => [version, { as, box }]),
+  );
 }
 
 function checkParking(

@@ -60,6 +60,34 @@ describe('the verification', () => {
     ]);
   });
 
+  it('judges a rewound event by what became of it then, not by the dead letter of its earlier generation', async () => {
+    let isFixed = false;
+    await system.addConsumer(
+      { name: 'mail', eventTypes: ['Placed'], effects: 'idempotent', maxAttempts: 1, onPoison: 'skip' },
+      ({ metadata }) => {
+        if (metadata.version === 3 && !isFixed) throw new Error('poison');
+      },
+    );
+    await system.append('order-3', ['Placed', 'Placed', 'Placed']);
+    await system.settle();
+    const discard = system.deadLetters.statusWrite('mail#1#3#order-3', ['skipped'], 'discarded', 1);
+    await system.dynamo.transactWrite({ TransactItems: [discard] });
+    const mail = ({ consumers }: Verdict) => consumers.find(({ consumer }) => consumer === 'mail')?.conservation;
+    const only = { now: system.clock.now(), streamIds: ['order-3'], consumers: ['mail'] };
+    const before = await verify({ dynamo: system.dynamo, tables }, only);
+    expect([before.ok, mail(before)]).toEqual([true, expect.objectContaining({ resolved: 2, skipped: 1 })]);
+
+    isFixed = true;
+    const key = { consumer: 'mail' as never, streamId: 'order-3' as never };
+    await system.checkpoints.requestRewind(key, { to: 0 as never, requestId: 'r1', requestedAt: 1 });
+    const wakeUp = { format: 1, kind: 'wake-up', consumer: 'mail', streamId: 'order-3', version: 3, hops: 0 } as const;
+    await system.wakeUps.send(system.queueUrlOf('mail'), [{ message: { ...wakeUp, reason: 'rewind' } }]);
+    await system.settle();
+    const after = await verify({ dynamo: system.dynamo, tables }, only);
+    expect(after.violations).toEqual([]);
+    expect(mail(after)).toMatchObject({ resolved: 3, skipped: 0 });
+  });
+
   it.each<[string, () => Promise<void>, string[]]>([
     [
       'an event dropped from the middle of the store',

@@ -21,16 +21,15 @@ export interface CheckpointChecks {
     generation: number,
     outcome: 'skipped' | 'discarded',
   ): void;
-  /** What the ledger knows about the generation that a replay id (or `live`) belongs to. */
+  /** What the ledger knows about one generation (`g1`, `g2`, ...). */
   resolution(consumer: string, scope: string, streamId: string): Resolution;
 }
 
 interface Followed {
   item: Item | undefined;
-  /** Replay id of each generation; the first one is `live`. */
-  scopes: Map<number, string>;
 }
 
+const scopeOf = (generation: number): string => `g${generation}`;
 const number = (item: Item | undefined, name: string): number => Number(item?.[name] ?? 0);
 
 export function createCheckpointChecks(options: {
@@ -58,7 +57,7 @@ export function createCheckpointChecks(options: {
   const stateOf = (key: string): Followed => {
     const known = followed.get(key);
     if (known !== undefined) return known;
-    const made: Followed = { item: undefined, scopes: new Map([[1, 'live']]) };
+    const made: Followed = { item: undefined };
     followed.set(key, made);
     return made;
   };
@@ -79,11 +78,13 @@ export function createCheckpointChecks(options: {
     const redriving = after.redriving as { version: number; decision?: string } | undefined;
     // The operator has decided: whoever works on the stream goes past this event, and stores that with what follows.
     if (redriving?.decision === 'discard') {
-      const scope = state.scopes.get(number(after, 'generation') || 1) ?? 'live';
-      resolution(consumer, scope, streamId).passed.set(redriving.version, 'discarded');
+      resolution(consumer, scopeOf(number(after, 'generation') || 1), streamId).passed.set(
+        redriving.version,
+        'discarded',
+      );
     }
     checkLease(before, after, where);
-    checkProgress(state, before, after, { consumer, streamId, where });
+    checkProgress(before, after, { consumer, streamId, where });
   };
 
   const checkLease = (before: Item | undefined, after: Item, where: string): void => {
@@ -107,7 +108,6 @@ export function createCheckpointChecks(options: {
   };
 
   const checkProgress = (
-    state: Followed,
     before: Item | undefined,
     after: Item,
     { consumer, streamId, where }: { consumer: string; streamId: string; where: string },
@@ -118,15 +118,13 @@ export function createCheckpointChecks(options: {
     if (generation < generationBefore) {
       violations.report('checkpoint-backwards', `${where}: generation ${generationBefore} -> ${generation}`);
     }
-    if (generation !== generationBefore) {
-      const replay = after.replay as { id?: string } | undefined;
-      state.scopes.set(generation, replay?.id ?? `generation ${generation}`);
-    } else if (to < from) violations.report('checkpoint-backwards', `${where}: version ${from} -> ${to}`);
+    if (generation === generationBefore && to < from)
+      violations.report('checkpoint-backwards', `${where}: version ${from} -> ${to}`);
     if (to > ledger.head(streamId)) {
       violations.report('checkpoint-past-head', `${where}: ${to}, the stream ends at ${ledger.head(streamId)}`);
       return;
     }
-    const truth = resolution(consumer, state.scopes.get(generation) ?? 'live', streamId, start);
+    const truth = resolution(consumer, scopeOf(generation), streamId, start);
     const moved = before === undefined || to !== from || generation !== generationBefore;
     if (!moved) return;
     if (truth.nextUnresolved() <= to) {
@@ -144,8 +142,7 @@ export function createCheckpointChecks(options: {
   return {
     onChange,
     passed: (consumer, streamId, version, generation, outcome) => {
-      const scope = stateOf(`${consumer}#${streamId}`).scopes.get(generation) ?? 'live';
-      resolution(consumer, scope, streamId).passed.set(version, outcome);
+      resolution(consumer, scopeOf(generation), streamId).passed.set(version, outcome);
     },
     item: (consumer, streamId) => followed.get(`${consumer}#${streamId}`)?.item,
     keys: (consumer) =>

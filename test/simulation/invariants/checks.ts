@@ -76,6 +76,7 @@ export function createChecks(options: {
     checkpoints,
     violations,
     disturbedAt: (process: SimulatedProcess) => disturbances.lastAt(process),
+    isUnprotected: markers.isGone,
   });
 
   const scrub = createScrubChecks(violations);
@@ -131,9 +132,12 @@ export function createChecks(options: {
         violations.report('effect-unwanted', `${consumer} got "${event.id}" as ${streamId}@${version}`);
       }
       const generation = Number(checkpoints.item(consumer, streamId)?.generation ?? 1);
-      const scope = context.replay?.mode === 'redeliver' ? context.replay.id : `g${generation}`;
+      const isRedelivery = context.replay?.mode === 'redeliver';
+      const scope = isRedelivery ? (context.replay?.id ?? '') : `g${generation}`;
+      tryChecks.onScope(consumer, streamId, version, scope);
       if (isIdempotent.has(consumer)) tryChecks.onReact(consumer, streamId, version, scope, process);
-      return { at: now(), markerWasCompleted: markers.isCompleted(consumer, scope, streamId, version, now()) };
+      const markerWasCompleted = markers.isCompleted(consumer, scope, streamId, version, now());
+      return { at: now(), markerWasCompleted, generation };
     },
     onEffect: (facts) => {
       const effect: Effect = { ...facts, at: now(), reactEndedWell: false };

@@ -19,7 +19,8 @@ const NEXT: Readonly<Record<string, readonly string[]>> = {
   parked: ['parked', 'redriving', 'resolved', 'discarded', 'superseded'],
   redriving: ['redriving', 'parked', 'resolved', 'discarded', 'superseded', 'skipped'],
   skipped: ['skipped', 'redriving', 'resolved', 'discarded', 'superseded'],
-  resolved: ['resolved', 'superseded'],
+  // Delivered once more by an operator, and failed then.
+  resolved: ['resolved', 'superseded', 'skipped'],
   discarded: ['discarded', 'superseded'],
   superseded: ['superseded', 'parked', 'skipped'],
 };

@@ -27,8 +27,10 @@ export function createEffectChecks(options: {
   violations: Violations;
   /** When a fault (crash, pause, error, lost answer, time-out) last hit this process. */
   disturbedAt: (process: Effect['process']) => number;
+  /** Somebody has removed the marker of this redelivery: nothing else protects from a second one. */
+  isUnprotected: (consumer: string, replayId: string, streamId: string, version: number) => boolean;
 }): EffectChecks {
-  const { consumers, ledger, checkpoints, violations, disturbedAt } = options;
+  const { consumers, ledger, checkpoints, violations, disturbedAt, isUnprotected } = options;
   const wanted = new Map(consumers.map(({ name, eventTypes }) => [name, new Set(eventTypes)]));
 
   const check = (consumer: string, scope: string, streamId: string, version: number, repeated: boolean): void => {
@@ -62,7 +64,10 @@ export function createEffectChecks(options: {
       const version = Number(item?.sk);
       if (!Number.isInteger(version)) return;
       const times = Number(after?.applied ?? 0);
-      if (times > 1) {
+      const isRedelivery = scope.startsWith(REDELIVER_SCOPE);
+      const replayId = scope.slice(REDELIVER_SCOPE.length);
+      const isExcused = isRedelivery && isUnprotected(consumer, replayId, streamId, version);
+      if (times > 1 && !isExcused) {
         violations.report(
           'effect-doubled',
           `${consumer} (${scope}) ${streamId}@${version}: ${times} times, last ${by}`,
@@ -82,7 +87,10 @@ export function createEffectChecks(options: {
         const firstWentWrong = !previous.reactEndedWell || disturbedAt(previous.process) >= previous.at;
         // A zombie that wakes up inside its own react: nobody can fence the world outside DynamoDB.
         const thisOneSlept = disturbedAt(effect.process) >= effect.begunAt;
-        if (!firstWentWrong && !thisOneSlept) {
+        const isExcused =
+          scope.startsWith(REDELIVER_SCOPE) &&
+          isUnprotected(consumer, scope.slice(REDELIVER_SCOPE.length), streamId, version);
+        if (!firstWentWrong && !thisOneSlept && !isExcused) {
           violations.report('effect-repeated', `${where}: nothing happened to ${previous.process.name} to explain it`);
         }
       }

@@ -14,8 +14,10 @@ export function checkEnd(
   for (const { id, status } of tables.deadLetters) {
     if (!ENDS.has(String(status))) violations.report('dead-letter-lost', `${id} ends as ${status}`);
   }
-  for (const { pk, sk, from, to } of tables.recovery) {
+  for (const { pk, sk, from, to, reason } of tables.recovery) {
     if (String(pk).startsWith('gap#')) violations.report('gap-left-open', `${pk} ${sk}: ${from} to ${to}`);
-    if (pk === 'undeliverable') violations.report('message-not-understood', `${sk}`);
+    // A redelivery that an operator asked for, of events that are no dead letters: kept, so that it can be seen.
+    const isGivenUpRedelivery = String(reason).startsWith('redelivery ');
+    if (pk === 'undeliverable' && !isGivenUpRedelivery) violations.report('message-not-understood', `${sk}: ${reason}`);
   }
 }

@@ -33,7 +33,7 @@ export function inspect(inspected: Inspected): void {
   const sound = judge(inspected);
   const events = [...ledger.stored.values()].reduce((sum, of) => sum + of.length, 0);
   const books = sound.consumers.map(({ consumer, conservation }) => ({ consumer, appended: conservation.appended }));
-  if (!sound.ok) violations.report('verify-wrong', `refuses a sound system: ${JSON.stringify(sound).slice(0, 400)}`);
+  if (!sound.ok) violations.report('verify-wrong', `refuses a sound system: ${JSON.stringify(sound).slice(0, 1_500)}`);
   if (sound.events !== events || books.some(({ appended }) => appended !== events)) {
     violations.report(
       'verify-wrong',

@@ -16,7 +16,7 @@ export interface StoredEvent {
 
 export interface Effect {
   consumer: string;
-  /** `live`, or the id of the replay that it belongs to. */
+  /** `g<generation>`, or the redelivery that it belongs to. */
   scope: string;
   streamId: string;
   version: number;

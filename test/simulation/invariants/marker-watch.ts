@@ -6,6 +6,8 @@ import type { Change } from './change.ts';
 export interface MarkerWatch {
   onChange(change: Change): void;
   isCompleted(consumer: string, scope: string, streamId: string, version: number, now: number): boolean;
+  /** It was completed, and is gone before its time. */
+  isGone(consumer: string, scope: string, streamId: string, version: number): boolean;
   /** It was completed at some time, whatever became of it since. */
   wasCompleted(consumer: string, scope: string, streamId: string, version: number): boolean;
 }
@@ -24,6 +26,10 @@ export function createMarkerWatch(): MarkerWatch {
     },
     isCompleted: (consumer, scope, streamId, version, now) =>
       (completedUntil.get(`${consumer}#${scope}#${version}#${streamId}`) ?? 0) > now + CLOCK_MARGIN_MS,
+    isGone: (consumer, scope, streamId, version) => {
+      const key = `${consumer}#${scope}#${version}#${streamId}`;
+      return everCompleted.has(key) && !completedUntil.has(key);
+    },
     wasCompleted: (consumer, scope, streamId, version) =>
       everCompleted.has(`${consumer}#${scope}#${version}#${streamId}`),
   };

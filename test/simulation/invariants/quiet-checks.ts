@@ -32,6 +32,7 @@ export function createQuietChecks(options: {
         ? undefined
         : `parked behind ${parked.deadLetterId}, which is ${String(status)}`;
     }
+    if (item?.rewind !== undefined) return `at ${at} of ${head}, a rewind waits`;
     // A lease that nobody gave back ends by itself, and with nothing left to do nobody comes to take it.
     if (at === head) return undefined;
     // Events of types that nobody of this consumer wants wake nobody up; they are resolved with the next one that does.

@@ -12,6 +12,8 @@ export interface TryChecks {
   /** A react begins. `scope`: that of the markers. */
   onReact(consumer: string, streamId: string, version: number, scope: string, process: SimulatedProcess): void;
   onEffect(effect: Effect): void;
+  /** Every generation and every redelivery has tries of its own. */
+  onScope(consumer: string, streamId: string, version: number, scope: string): void;
   /** The try of this number does not end well. */
   onFailedTry(consumer: string, streamId: string, version: number, tryNumber: number): void;
 }
@@ -31,6 +33,7 @@ export function createTryChecks(options: {
 }): TryChecks {
   const { consumers, violations, markers, deadLetters, disturbances } = options;
   const failedTries = new Map<string, Set<number>>();
+  const scopes = new Map<string, Set<string>>();
   /** The last react of each process on each stream. */
   const lastReact = new Map<string, { version: number; scope: string; effect?: Effect }>();
   const placeOf = (process: SimulatedProcess, consumer: string, streamId: string): string =>
@@ -59,6 +62,12 @@ export function createTryChecks(options: {
         );
       }
     },
+    onScope: (consumer, streamId, version, scope) => {
+      const key = `${consumer}|${streamId}|${version}`;
+      const known = scopes.get(key) ?? new Set();
+      known.add(scope);
+      scopes.set(key, known);
+    },
     onEffect: (effect) => {
       const begun = lastReact.get(placeOf(effect.process, effect.consumer, effect.streamId));
       if (begun?.version === effect.version) begun.effect = effect;
@@ -69,8 +78,9 @@ export function createTryChecks(options: {
       tries.add(tryNumber);
       failedTries.set(key, tries);
       const maxAttempts = consumers.find(({ name }) => name === consumer)?.maxAttempts ?? 0;
+      const replays = (scopes.get(key)?.size ?? 1) - 1;
       const rounds = roundsOf(consumer, streamId, version);
-      const allowed = TRIES_PER_ATTEMPT * (maxAttempts + 1) * (rounds + 1) + TRIES_PER_REDRIVE * rounds;
+      const allowed = TRIES_PER_ATTEMPT * (maxAttempts + 1) * (rounds + 1) + TRIES_PER_REDRIVE * (rounds + replays);
       if (tries.size > allowed + disturbances(consumer)) {
         violations.report('tries-without-end', `${consumer} on ${streamId}: ${tries.size} failed tries of ${version}`);
       }

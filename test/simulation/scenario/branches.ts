@@ -27,6 +27,7 @@ const CONSUMER: readonly EngineCounter[] = [
   'BackUps',
   'EventsDiscarded',
   'EventsRedelivered',
+  'Rewinds',
 ];
 
 const RELAY: readonly string[] = [

@@ -21,6 +21,7 @@ export function planSchedules(
   for (let at = scheduler.now() + MINUTE_MS; at < until; at += SCAN_EVERY_MS) {
     if (withScans) scheduler.at(at, recovery.scanNow);
     scheduler.at(at + 20_000, recovery.announceNow);
+    scheduler.at(at + 40_000, recovery.continueReplays);
   }
   const expire = (): void => {
     const now = scheduler.now();
@@ -50,6 +51,19 @@ export function planOperator({ scheduler, faults, plan }: Cloud, recovery: Recov
           const canary = faults.details('redrive-under-faults').chance(0.5);
           recovery.redrive(redriveRequest(name, { canary }));
           scheduler.after(MINUTE_MS, recovery.continueRedrives);
+        }
+        for (const mode of ['rewind', 'redeliver'] as const) {
+          const kind = `${mode}-under-faults` as const;
+          if (!faults.strikes(kind, name)) continue;
+          const streamId = faults.details(kind).pick(plan.streams);
+          recovery.replay({
+            ...BY_OPERATOR,
+            action: 'start',
+            mode,
+            consumer: name,
+            selection: { streamId },
+            dryRun: false,
+          });
         }
         if (faults.strikes('discard-under-faults', name)) {
           recovery.redrive({ ...BY_OPERATOR, action: 'discard', selection: { consumer: name }, dryRun: false });

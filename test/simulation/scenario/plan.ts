@@ -73,7 +73,12 @@ export const EVENT_TYPES = ['Placed', 'Paid', 'Shipped', 'Noted'] as const;
 const APPENDS_MS = { min: 60_000, max: 6 * 60_000 };
 const FAULTS_AFTER_APPENDS_MS = { min: 0, max: 8 * 60_000 };
 /** With these, a stream may wait for a scan: a delivery is lost, or an operator dies before the wake-up. */
-const LOSSES: readonly FaultKind[] = ['bus-drop', 'redrive-under-faults', 'discard-under-faults'];
+const LOSSES: readonly FaultKind[] = [
+  'bus-drop',
+  'redrive-under-faults',
+  'discard-under-faults',
+  'rewind-under-faults',
+];
 /** Looking at everything takes as long as a seventh of a run. */
 const INSPECTED_SHARE = 0.25;
 /** A rotation reads everything, request by request, in the middle of all faults. */

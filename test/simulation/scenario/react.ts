@@ -17,6 +17,8 @@ import type { PlannedConsumer } from './plan.ts';
 export interface Begun {
   at: number;
   markerWasCompleted: boolean;
+  /** Of the checkpoint, as the react begins. */
+  generation: number;
 }
 
 export interface ReactOptions {
@@ -39,10 +41,8 @@ export interface ReactOptions {
 class NotNowError extends Error {}
 
 /** Single effect is promised per generation or replay id. */
-export function scopeOf({ replay }: ReactContext): string {
-  if (replay === undefined) return 'live';
-  return replay.mode === 'redeliver' ? `${REDELIVER_SCOPE}${replay.id}` : replay.id;
-}
+export const scopeOf = ({ replay }: ReactContext, generation: number): string =>
+  replay?.mode === 'redeliver' ? `${REDELIVER_SCOPE}${replay.id}` : `g${generation}`;
 
 export function createReact(options: ReactOptions): React {
   const { seed, consumer, process, faults, call } = options;
@@ -85,14 +85,14 @@ export function createReact(options: ReactOptions): React {
     if (bad !== undefined) return bad;
     const takesMs = random.next() < 0.1 ? 400 * random.next() : 15 * random.next();
     if (takesMs > 3) await timers.sleep(takesMs);
-    if (consumer.effects === 'transactional') return effectWrites(event, context, options);
+    if (consumer.effects === 'transactional') return effectWrites(event, scopeOf(context, begun.generation), options);
     const effect = await call({
       process,
       site: `effect ${consumer.name}`,
       errors: { throttle: throttlingException, 'error-before': connectionError, 'lost-response': networkError },
       apply: async () => {
         const { streamId, metadata } = event;
-        const scope = scopeOf(context);
+        const scope = scopeOf(context, begun.generation);
         return options.onEffect(
           { consumer: consumer.name, scope, streamId, version: metadata.version, process },
           begun,
@@ -114,9 +114,9 @@ export function createReact(options: ReactOptions): React {
   };
 }
 
-function effectWrites(event: Event, context: ReactContext, { consumer, effectsTable }: ReactOptions): Write[] {
+function effectWrites(event: Event, scope: string, { consumer, effectsTable }: ReactOptions): Write[] {
   const { streamId, metadata } = event;
-  const key = effectItemKey(consumer.name, scopeOf(context), streamId, metadata.version);
+  const key = effectItemKey(consumer.name, scope, streamId, metadata.version);
   const add = (Key: Record<string, unknown>): Write => ({
     Update: {
       TableName: effectsTable,

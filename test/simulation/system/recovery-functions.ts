@@ -13,6 +13,8 @@ import { answerScan } from '../../../lib/recovery/gap/request.ts';
 import { scanGaps } from '../../../lib/recovery/gap/scan.ts';
 import { composeRedrive } from '../../../lib/recovery/redrive/compose.ts';
 import { answerRedrive } from '../../../lib/recovery/redrive/redrive.ts';
+import { composeReplay } from '../../../lib/recovery/replay/compose.ts';
+import { answerReplay } from '../../../lib/recovery/replay/replay.ts';
 import type { SimulatedProcess } from '../kernel/process.ts';
 import { createEventBridgeSender, createOtherCall, createQueueReader, createQueueSender } from '../world/clients.ts';
 import { createLambda, type InvocationContext, invokeAsync, type LambdaFunction } from '../world/lambda.ts';
@@ -30,6 +32,9 @@ export interface RecoverySystem {
   /** Consumers for which nothing is in a queue and nobody is at work are checked for what they wait for. */
   checkIdle(): void;
   continueRedrives(): void;
+  /** A replay, asked for and applied. */
+  replay(request: Record<string, unknown>): void;
+  continueReplays(): void;
 }
 
 /** What the scan's deployment gives it: longer than the 60 s that it keeps for its end. */
@@ -67,6 +72,10 @@ export function startRecovery(
     ...settings('redrive'),
     start: (process) => redriveHandler(cloud, process, queues),
   });
+  const replay = createLambda<unknown>(scheduler, faults, trace, {
+    ...settings('replay'),
+    start: (process) => replayHandler(cloud, process, queues),
+  });
   for (const consumer of consumers) {
     const { name, deadLetters } = consumer;
     connectQueue(cloud, deadLetters, intake as LambdaFunction<QueueEvent>, {
@@ -92,6 +101,9 @@ export function startRecovery(
     scanNow: byScheduleOf(scan, SCHEDULED),
     announceNow: byScheduleOf(intake, { action: 'announce' }),
     continueRedrives: byScheduleOf(redrive, { action: 'continue' }),
+    continueReplays: byScheduleOf(replay, { action: 'continue' }),
+    replay: (request) =>
+      replay.invoke(request, (end) => trace.note('operator', `replay: ${JSON.stringify(end).slice(0, 200)}`)),
     redrive: (request) =>
       redrive.invoke(request, (end) => trace.note('operator', `redrive: ${JSON.stringify(end).slice(0, 200)}`)),
   };
@@ -143,4 +155,12 @@ function redriveHandler(cloud: Cloud, process: SimulatedProcess, queues: Readonl
   const deps = composeRedrive({ ...parts, logger: cloud.logger('redrive') });
   return (input: unknown, context: InvocationContext) =>
     answerRedrive(deps, input, { remainingMs: () => context.remainingMs(), requestId: context.awsRequestId });
+}
+
+function replayHandler(cloud: Cloud, process: SimulatedProcess, queues: ReadonlyMap<string, Queue>) {
+  const { options: _, ...parts } = common(cloud, process, queues);
+  const logger = cloud.logger('replay');
+  const deps = composeReplay({ ...parts, deployment: 'simulation', logger, metrics: cloud.metrics('replay') });
+  return (input: unknown, context: InvocationContext) =>
+    answerReplay(deps, input, { remainingMs: () => context.remainingMs(), requestId: context.awsRequestId });
 }

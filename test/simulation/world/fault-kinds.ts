@@ -53,6 +53,11 @@ export const FAULT_KINDS = {
   // Operators and schedules.
   'redrive-under-faults': { what: 'an operator gives dead letters back while everything fails', rate: [0.1, 0.6] },
   'discard-under-faults': { what: 'an operator discards dead letters while everything fails', rate: [0.05, 0.3] },
+  'rewind-under-faults': { what: 'an operator rewinds streams while everything fails', rate: [0.05, 0.3] },
+  'redeliver-under-faults': {
+    what: 'an operator has events delivered again while everything fails',
+    rate: [0.05, 0.3],
+  },
   'double-schedule': { what: 'a schedule fires twice at once', rate: [0.05, 0.4] },
   // The consumer's own code.
   'react-fails': { what: 'react throws for an event, once or a few times', rate: [0.02, 0.2] },

@@ -315,6 +315,23 @@ describe.each(['transactional', 'idempotent'] as const)('a redelivery to a %s co
     await expectAllResolved(system, 's', 3);
   });
 
+  it('that an operator asks for and that fails leaves a discarded dead letter discarded', async () => {
+    const system = await resolved(2, {
+      declaration: { effects, onPoison: 'skip', maxAttempts: 1 },
+      react: ({ event }) => {
+        if (event.metadata.version === 2) throw new Error('no');
+        return undefined;
+      },
+    });
+    const id = 'inventory#1#2#s';
+    const discard = system.deadLetters.statusWrite(id, ['skipped'], 'discarded', 1, { discardReason: 'of no use' });
+    await system.dynamo.transactWrite({ TransactItems: [discard] });
+    system.redeliver('s', [2], 'one');
+    await system.untilQuiet();
+    expect(await system.deadLetters.get(id)).toMatchObject({ status: 'discarded', discardReason: 'of no use' });
+    await expectAllResolved(system, 's', 2);
+  });
+
   it('to a parked stream does not move it', async () => {
     const system = await resolved(4, {
       declaration: { effects, maxAttempts: 1 },
