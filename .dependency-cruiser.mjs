@@ -38,6 +38,7 @@ export default {
       '^lib/recovery/',
       '^(lib/(local|cli|infra)/|lambdas|bin|test|examples)',
     ),
+    rule('the scrub shares no code with verify', '^lib/recovery/scrub/', '^lib/recovery/verify/'),
     rule('verify shares no code with the repair', '^lib/recovery/verify/', '^lib/(flow|recovery/(?!verify/))'),
     rule('lambdas import no infrastructure and no local system', '^lambdas/', '^(lib/(infra|local|cli)/|bin|test)'),
     rule(

@@ -13,6 +13,7 @@ const broken: [rule: string, file: string, importing: string][] = [
   ['the platform knows only the model', 'lib/platform/a.ts', 'lib/flow/b.ts'],
   ['the ground floor does not know the upper floor', 'lib/flow/relay/a.ts', 'lib/recovery/gap/b.ts'],
   ['the upper floor does not know the doors', 'lib/recovery/gap/a.ts', 'lib/cli/b.ts'],
+  ['the scrub shares no code with verify', 'lib/recovery/scrub/a.ts', 'lib/recovery/verify/b.ts'],
   ['verify shares no code with the repair', 'lib/recovery/verify/a.ts', 'lib/recovery/redrive/b.ts'],
   ['verify shares no code with the repair', 'lib/recovery/verify/a.ts', 'lib/flow/checkpoint/b.ts'],
   ['lambdas import no infrastructure and no local system', 'lambdas/scan-gaps/a.ts', 'lib/infra/b.ts'],
