@@ -3,11 +3,8 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -15,11 +12,12 @@ import { InvalidInputError } from '../../../model/errors.ts';
 import { ARCHIVE_METRICS } from '../../../recovery/archive/archive-events.ts';
 import { ARCHIVE_PREFIX } from '../../../recovery/archive/places.ts';
 import { acknowledgeResourceWildcard } from '../acknowledgements.ts';
-import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
+import { METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys } from '../key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
+import { onSchedule } from './on-schedule.ts';
 
 const STEP_PERIOD = Duration.minutes(15);
 const STEP_TIMEOUT = Duration.minutes(1);
@@ -58,16 +56,12 @@ export class Archive extends Construct {
       },
     }).function;
     this.grantExporting(eventStore);
-    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
-    new Rule(this, 'Schedule', {
+    onSchedule(this, 'Schedule', {
+      function: this.function,
+      every: STEP_PERIOD,
       description: 'Go on with the archive',
-      schedule: Schedule.rate(STEP_PERIOD),
-      targets: [
-        new LambdaTarget(this.function, {
-          event: RuleTargetInput.fromObject({ action: 'step' }),
-          deadLetterQueue: this.deadLetterQueue,
-        }),
-      ],
+      input: { action: 'step' },
+      deadLetterQueue: this.deadLetterQueue,
     });
     this.createAlarms(alertsTopic);
   }

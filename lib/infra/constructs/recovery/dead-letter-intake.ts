@@ -3,21 +3,19 @@
 // them; the queues of schedules, rules and the relay's repair are attached by the stack that it stands in.
 
 import { Duration } from 'aws-cdk-lib';
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { ArnPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnEventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ASYNC_INVOKE, ProjectFunction } from '../event-function.ts';
+import { ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
 import { createDeadLetterQueue } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
 import { DEFAULT_PARAMETER_PREFIX, sharedValue } from '../shared-parameters.ts';
 import { grantDeadLetters } from './dead-letter-grants.ts';
+import { onSchedule } from './on-schedule.ts';
 import { grantWakeUps } from './wake-up-grants.ts';
 
 /** A dead-letter queue's visibility is 30 s by default, and Lambda refuses a function that may take longer. */
@@ -77,16 +75,12 @@ export class DeadLetterIntake extends Construct implements IDeadLetterIntake {
     grantOnKeys(this.function, recoveryTable, 'alert', 'PutItem', 'UpdateItem');
     grantWakeUps(this.function, eventStore);
     alertsTopic.grantPublish(this.function);
-    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
-    new Rule(this, 'AnnounceSchedule', {
+    onSchedule(this, 'AnnounceSchedule', {
+      function: this.function,
+      every: ANNOUNCE_PERIOD,
       description: 'Tell people about new dead letters',
-      schedule: Schedule.rate(ANNOUNCE_PERIOD),
-      targets: [
-        new LambdaTarget(this.function, {
-          event: RuleTargetInput.fromObject({ action: 'announce' }),
-          deadLetterQueue: this.deadLetterQueue,
-        }),
-      ],
+      input: { action: 'announce' },
+      deadLetterQueue: this.deadLetterQueue,
     });
     this.createAlarms(alertsTopic);
   }

@@ -3,19 +3,18 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { IEventBus } from '../event-bus.ts';
-import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
+import { METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
+import { onSchedule } from './on-schedule.ts';
 import { grantWakeUps } from './wake-up-grants.ts';
 
 /** The period: how long a lost delivery stays unnoticed, besides the grace of one minute. */
@@ -55,11 +54,11 @@ export class GapScan extends Construct {
       },
     }).function;
     this.grantScanning(props);
-    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
-    this.rule = new Rule(this, 'Schedule', {
+    this.rule = onSchedule(this, 'Schedule', {
+      function: this.function,
+      every: SCAN_PERIOD,
       description: 'Scan for gaps',
-      schedule: Schedule.rate(SCAN_PERIOD),
-      targets: [new LambdaTarget(this.function, { deadLetterQueue: this.deadLetterQueue })],
+      deadLetterQueue: this.deadLetterQueue,
     });
     this.createAlarms(eventBus);
   }

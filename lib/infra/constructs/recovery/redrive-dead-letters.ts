@@ -2,19 +2,17 @@
 // that are not finished.
 
 import { Duration } from 'aws-cdk-lib';
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ASYNC_INVOKE, ProjectFunction } from '../event-function.ts';
+import { ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
 import { grantDeadLetters } from './dead-letter-grants.ts';
+import { onSchedule } from './on-schedule.ts';
 import { grantWakeUps } from './wake-up-grants.ts';
 
 /** A scheduled invocation works as long; a lease keeps the next ones out of the same run. */
@@ -54,16 +52,12 @@ export class RedriveDeadLetters extends Construct {
     grantOnKeys(this.function, recoveryTable, 'audit#*', 'PutItem');
     grantOnKeys(this.function, recoveryTable, 'lease', 'GetItem', 'UpdateItem');
     grantWakeUps(this.function, eventStore);
-    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
-    new Rule(this, 'ContinueSchedule', {
+    onSchedule(this, 'ContinueSchedule', {
+      function: this.function,
+      every: CONTINUE_PERIOD,
       description: 'Go on with redrives that are not finished',
-      schedule: Schedule.rate(CONTINUE_PERIOD),
-      targets: [
-        new LambdaTarget(this.function, {
-          event: RuleTargetInput.fromObject({ action: 'continue' }),
-          deadLetterQueue: this.deadLetterQueue,
-        }),
-      ],
+      input: { action: 'continue' },
+      deadLetterQueue: this.deadLetterQueue,
     });
     runbookAlarm(this, 'FailedAlarm', {
       metric: metricDeadLetters(this.deadLetterQueue),

@@ -3,18 +3,16 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
+import { METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
+import { onSchedule } from './on-schedule.ts';
 import { grantWakeUps } from './wake-up-grants.ts';
 
 /** Lambda's longest: a plan of a million streams reads 10,000 batches of checkpoints, about 10 ms each. */
@@ -47,16 +45,12 @@ export class ReplayEvents extends Construct {
       },
     }).function;
     this.grantReplaying(eventStore);
-    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
-    new Rule(this, 'ContinueSchedule', {
+    onSchedule(this, 'ContinueSchedule', {
+      function: this.function,
+      every: CONTINUE_PERIOD,
       description: 'Go on with replays that are not finished, begin backfills that wait',
-      schedule: Schedule.rate(CONTINUE_PERIOD),
-      targets: [
-        new LambdaTarget(this.function, {
-          event: RuleTargetInput.fromObject({ action: 'continue' }),
-          deadLetterQueue: this.deadLetterQueue,
-        }),
-      ],
+      input: { action: 'continue' },
+      deadLetterQueue: this.deadLetterQueue,
     });
     this.createAlarms(alertsTopic);
   }

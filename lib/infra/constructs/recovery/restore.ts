@@ -3,22 +3,20 @@
 // Events table, each time on the condition of exactly what was approved.
 
 import { Duration } from 'aws-cdk-lib';
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ARCHIVE_PREFIX, QUARANTINE_PREFIX, RESTORE_PREFIX } from '../../../recovery/archive/places.ts';
 import { sideTableName } from '../../../recovery/restore/point-in-time.ts';
 import { acknowledgeResourceWildcard } from '../acknowledgements.ts';
 import type { IEventBus } from '../event-bus.ts';
-import { ASYNC_INVOKE, ProjectFunction } from '../event-function.ts';
+import { ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
+import { onSchedule } from './on-schedule.ts';
 
 /** Lambda's longest: a search through the archive goes on in the next invocation. */
 const RESTORE_TIMEOUT = Duration.minutes(15);
@@ -58,16 +56,12 @@ export class Restore extends Construct {
     this.grantSideTables(eventStore);
     this.grantRecovery(eventStore);
     eventBus.bus.grantPutEventsTo(this.function);
-    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
-    new Rule(this, 'ContinueSchedule', {
+    onSchedule(this, 'ContinueSchedule', {
+      function: this.function,
+      every: CONTINUE_PERIOD,
       description: 'Go on with restores that are not finished',
-      schedule: Schedule.rate(CONTINUE_PERIOD),
-      targets: [
-        new LambdaTarget(this.function, {
-          event: RuleTargetInput.fromObject({ action: 'continue' }),
-          deadLetterQueue: this.deadLetterQueue,
-        }),
-      ],
+      input: { action: 'continue' },
+      deadLetterQueue: this.deadLetterQueue,
     });
     runbookAlarm(this, 'FailedAlarm', {
       metric: metricDeadLetters(this.deadLetterQueue),

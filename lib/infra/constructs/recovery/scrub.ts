@@ -3,11 +3,9 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { InvalidInputError } from '../../../model/errors.ts';
@@ -18,11 +16,12 @@ import {
   ROTATION_DAYS_MAX,
 } from '../../../recovery/scrub/request.ts';
 import type { IEventBus } from '../event-bus.ts';
-import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
+import { METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys } from '../key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
+import { onSchedule } from './on-schedule.ts';
 
 /** How often the patrol goes on. An invocation ends before the next one begins. */
 export const SCRUB_PERIOD = Duration.minutes(5);
@@ -81,11 +80,11 @@ export class Scrub extends Construct {
       },
     }).function;
     this.grantScrubbing(props);
-    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
-    this.rule = new Rule(this, 'Schedule', {
+    this.rule = onSchedule(this, 'Schedule', {
+      function: this.function,
+      every: SCRUB_PERIOD,
       description: 'Go on with the scrub',
-      schedule: Schedule.rate(SCRUB_PERIOD),
-      targets: [new LambdaTarget(this.function, { deadLetterQueue: this.deadLetterQueue })],
+      deadLetterQueue: this.deadLetterQueue,
     });
     this.createAlarms(eventBus);
   }
