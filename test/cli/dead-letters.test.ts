@@ -20,6 +20,7 @@ const found = {
   exhausted: 2,
   undeployed: 0,
   truncated: false,
+  seen: 'these',
   runs: [],
 };
 
@@ -62,6 +63,7 @@ describe('event-recovery dead-letters and redrive', () => {
     expect(code).toBe(1);
     expect(inputs[1]).toMatchObject({
       dryRun: false,
+      seen: 'these',
       canary: true,
       ratePerSecond: 2,
       selection: { id: 'inventory#1#7#order-1' },

@@ -50,6 +50,17 @@ export function redriveContract(engine: Engine): void {
       expect(await bench.ask({ action: 'redrive', selection })).toMatchObject({ count });
     });
 
+    it('binds the real request to what it saw', async () => {
+      await bench.fill({ 'order-1': 3, 'order-2': 2 }, 'order-1@2', 'order-2@1');
+      const { seen } = await bench.ask(ALL);
+      await bench.fill({ 'order-3': 1 }, 'order-3@1');
+      bench.poison.clear();
+      await expect(bench.go({ seen })).rejects.toMatchObject({ code: 'PLAN_STALE', facts: { deadLetters: 3 } });
+      expect(await bench.letters('parked')).toHaveLength(3);
+      const again = await bench.ask(ALL);
+      expect(await bench.go({ seen: again.seen })).toMatchObject({ result: 'done', count: 3 });
+    });
+
     it('selects by fingerprint', async () => {
       await bench.fill({ 'order-1': 3, 'order-2': 2 }, 'order-1@2', 'order-2@1');
       const fingerprint = (await bench.letters())[0]?.fingerprint;

@@ -111,7 +111,7 @@ async function giveBack(context: CommandContext, options: RedriveOptions): Promi
   if (!(await agreed(context, `${options.discard ? 'Discard' : 'Give back'} ${what}?`))) {
     throw new EventRecoveryError('CONFIRMATION_REQUIRED', `${what}: nothing was done; remedy: add --yes`);
   }
-  const answer = await deployment.invoke<RedriveAnswer>(FUNCTION, { ...request, dryRun: false });
+  const answer = await deployment.invoke<RedriveAnswer>(FUNCTION, { ...request, dryRun: false, seen: would.seen });
   output.result(answer, show);
   const [begun] = answer.runs;
   if (begun !== undefined) output.next(`npx event-recovery redrive status ${begun.id}`);

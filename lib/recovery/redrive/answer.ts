@@ -3,7 +3,7 @@
 import type { DeadLetter } from '../../model/dead-letter.ts';
 import type { SelectingRequest } from './request.ts';
 import { isUnfinished, type RedriveRun } from './runs.ts';
-import { countStreams, type Selected } from './select.ts';
+import { countStreams, type Selected, selectionFingerprint } from './select.ts';
 
 /** Dead letters listed in an answer; the counts are always exact. A Lambda answer has at most 6 MB. */
 const LISTED_MAX = 1_000;
@@ -30,6 +30,8 @@ export interface RedriveAnswer {
   /** Of consumers that are retired: not given back. */
   undeployed: number;
   truncated: boolean;
+  /** Of a dry run: what it saw. Given back with the real one, that is refused when it has changed. */
+  seen?: string;
   runs: Pick<RedriveRun, 'id' | 'status' | 'done' | 'changed' | 'canaryId' | 'note'>[];
   next?: string;
 }
@@ -56,6 +58,7 @@ export function wouldAnswer(
     exhausted: exhausted.length,
     undeployed: undeployed.length,
     truncated,
+    seen: selectionFingerprint(letters),
     runs: [],
     next:
       letters.length > 0

@@ -7,7 +7,7 @@ import type { Audit } from '../audit/audit.ts';
 import { type RedriveAnswer, runAnswer, unfinishedAnswer, wouldAnswer } from './answer.ts';
 import { checkRedriveRequest, type RedriveRequest, type SelectingRequest } from './request.ts';
 import type { RedriveRun, RunStatus } from './runs.ts';
-import { countStreams, selectDeadLetters } from './select.ts';
+import { countStreams, type Selected, selectDeadLetters, selectionFingerprint } from './select.ts';
 import { type WorkDeps, type WorkTime, workOnRun } from './work-run.ts';
 
 export interface RedriveDeps extends WorkDeps {
@@ -49,6 +49,7 @@ async function begin(deps: RedriveDeps, request: SelectingRequest, time: WorkTim
   await checkConsumer(deps, request);
   const force = request.action === 'discard' || request.force;
   const selected = await selectDeadLetters(deps, request.selection, { force });
+  if (!request.dryRun) checkAsSeen(request, selected.letters);
   if (request.dryRun || selected.letters.length === 0) return wouldAnswer(request, selected);
   const now = deps.world.clock.now();
   const id = deps.world.ids.next();
@@ -63,6 +64,16 @@ async function begin(deps: RedriveDeps, request: SelectingRequest, time: WorkTim
     outcome: { runId: id, deadLetters: selected.letters.length, streams: countStreams(selected.letters) },
   });
   return runAnswer(await workOnRun(deps, run, shortly(deps, time)), selected);
+}
+
+/** @throws EventRecoveryError `PLAN_STALE` */
+function checkAsSeen({ seen }: SelectingRequest, letters: Selected['letters']): void {
+  if (seen === undefined || seen === selectionFingerprint(letters)) return;
+  throw new EventRecoveryError(
+    'PLAN_STALE',
+    `the dead letters of this selection are not those of the dry run any more: ${letters.length} now; remedy: look again: the same request with "dryRun": true`,
+    { facts: { deadLetters: letters.length } },
+  );
 }
 
 /** The same time, cut to what a caller waits for. */

@@ -26,6 +26,8 @@ const REQUEST = z.discriminatedUnion('action', [
     selection: SELECTION,
     /** Only say what would be done. */
     dryRun: z._default(z.boolean(), true),
+    /** Of the dry run that was agreed to: refused when what it saw has changed. */
+    seen: z.optional(text(64)),
     /** One stream first; the rest only when it succeeds. */
     canary: z._default(z.boolean(), true),
     /** Dead letters per second. */
@@ -38,6 +40,8 @@ const REQUEST = z.discriminatedUnion('action', [
     action: z.literal('discard'),
     selection: SELECTION,
     dryRun: z._default(z.boolean(), true),
+    /** Of the dry run that was agreed to: refused when what it saw has changed. */
+    seen: z.optional(text(64)),
     ratePerSecond: z._default(z.number().check(z.gte(0.1), z.lte(1_000)), 10),
     ...COMMON,
     reason: text(1_000),

@@ -1,6 +1,7 @@
 // Which dead letters a selection means, in the order in which they are given back: streams by their oldest failure, inside a
 // stream by version. Lists by index; giving back reads every row again, consistently, before anything is done to it.
 
+import { createHash } from 'node:crypto';
 import type { DeadLetters } from '../../flow/dead-letter/port.ts';
 import type { Registry } from '../../flow/registry/port.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
@@ -119,6 +120,14 @@ export function inOrder(letters: readonly DeadLetter[]): DeadLetter[] {
       (streamOf(a) < streamOf(b) ? -1 : streamOf(a) > streamOf(b) ? 1 : 0) ||
       a.version - b.version,
   );
+}
+
+const FINGERPRINT_LENGTH = 32;
+
+/** What was seen of the selected dead letters, as one short text: it changes when one of them comes, goes or fails again. */
+export function selectionFingerprint(letters: readonly DeadLetter[]): string {
+  const facts = letters.map(({ id, status, rounds, lastFailedAt }) => [id, status, rounds, lastFailedAt]);
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, FINGERPRINT_LENGTH);
 }
 
 export const countStreams = (letters: readonly DeadLetter[]): number => new Set(letters.map(streamOf)).size;

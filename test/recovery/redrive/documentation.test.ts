@@ -32,6 +32,7 @@ it('the page names every field and every code of an answer', () => {
     'force',
     'requestedBy',
     'reason',
+    'seen',
     'runId',
   ];
   const selections = ['id', 'eventId', 'consumer', 'eventType', 'fingerprint', 'failedFrom', 'failedTo'];
@@ -41,7 +42,9 @@ it('the page names every field and every code of an answer', () => {
   // What the schema knows is what the page names: a field more would be refused as unknown.
   const full = Object.fromEntries(selections.map((name) => [name, name.startsWith('failed') ? 1 : 'x']));
   const common = { dryRun: true, ratePerSecond: 1, requestedBy: 'a', reason: 'b', selection: full };
-  expect(() => checkRedriveRequest({ action: 'redrive', canary: true, force: true, ...common })).not.toThrow();
+  expect(() =>
+    checkRedriveRequest({ action: 'redrive', canary: true, force: true, seen: 'x', ...common }),
+  ).not.toThrow();
   const codes = [...page.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code as string);
   const sources = ['redrive', 'request', 'select', 'give-back'].map((name) =>
     readFileSync(new URL(`../../../lib/recovery/redrive/${name}.ts`, import.meta.url), 'utf8'),
