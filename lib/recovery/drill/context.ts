@@ -6,6 +6,7 @@ import type { RecoveryRun } from '../recover/run-recovery.ts';
 import type { FaultHandle, ObservedCall, When } from './faults.ts';
 import { createLedger, type Effect, type Ledger } from './ledger.ts';
 import { seededRandom } from './random.ts';
+import { recoverWhenFree, STARTS_BY_ITSELF } from './recover-when-free.ts';
 import type { DrillSystem } from './system.ts';
 import type { EffectLog, PlannedStream, WatchedConsumer, Workload } from './workload.ts';
 
@@ -103,6 +104,7 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
       calls.get(consumer.name)?.add(callId);
     }),
   );
+  for (const rule of STARTS_BY_ITSELF) system.faults.disableRule(rule);
   const planned: PlannedStream[] = [];
   const kills: Kill[] = [];
   const required: { description: string; handle: FaultHandle }[] = [];
@@ -188,7 +190,7 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
     },
     async recover(input = {}) {
       const started = performance.now();
-      const run = await system.recover({ ...RECOVERY, reason: prefix, ...input });
+      const run = await recoverWhenFree(() => system.recover({ ...RECOVERY, reason: prefix, ...input }));
       recoveries.push(run);
       const causes = run.report.findings.map(({ cause }) => cause).join(', ');
       progress(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { reportNames } from '../../../lib/cli/drill-reports.ts';
 import { recoveryProblems, recoveryResult } from '../../../lib/recovery/drill/judge-recoveries.ts';
-import { SCENARIOS } from '../../../lib/recovery/drill/scenarios/index.ts';
+import { REPRESENTATIVE, SCENARIOS } from '../../../lib/recovery/drill/scenarios/index.ts';
 import type { RecoveryRun } from '../../../lib/recovery/recover/run-recovery.ts';
 import { sampleReport } from '../../support/sample-report.ts';
 
@@ -23,6 +23,14 @@ describe('the recoveries of a drill', () => {
     expect(recoveryProblems([run('nothing-to-do', [])], [])).toEqual([]);
     const proposedFirst = [run('proposed', ['poison-message'], null), run('recovered', ['behind'])];
     expect(recoveryProblems(proposedFirst, ['poison-message', 'behind'])).toEqual([]);
+  });
+
+  it('may name an injection in one of several ways', () => {
+    const wanted = [['poison-message', 'consumer-failing']] as const;
+    expect(recoveryProblems([run('recovered', ['consumer-failing'])], wanted)).toEqual([]);
+    expect(recoveryProblems([run('recovered', ['behind'])], wanted)).toEqual([
+      'the diagnosis did not name "poison-message" or "consumer-failing", but behind',
+    ]);
   });
 
   it('are wrong when a cause was not named, and say which were', () => {
@@ -61,4 +69,7 @@ describe('the recoveries of a drill', () => {
 
 it('scenarios have names of their own', () => {
   expect(new Set(SCENARIOS.map(({ name }) => name)).size).toBe(SCENARIOS.length);
+  for (const scenario of REPRESENTATIVE) expect(SCENARIOS).toContain(scenario);
+  // What the README shows.
+  expect(REPRESENTATIVE[0]?.name).toBe('consumer-crash');
 });

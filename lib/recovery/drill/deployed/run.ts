@@ -13,6 +13,7 @@ import type { Leases } from '../../lease/leases.ts';
 import type { RecoveryRun } from '../../recover/run-recovery.ts';
 import type { Wanted } from '../judge-recoveries.ts';
 import { createLedger, type Effect, type LedgerEntry } from '../ledger.ts';
+import { isTaken } from '../recover-when-free.ts';
 import type { DrillEffects } from './effects.ts';
 import { type DrillOutcome, isOnTime, outcomeOf } from './outcome.ts';
 import { EVENTS_EACH, planDrill, prefixOf, streamsOf, TROUBLE_VERSION, UNHEARD_FROM } from './plan.ts';
@@ -42,6 +43,8 @@ export type DrillAnswer =
 const LEASE_MS = 15 * 60_000;
 /** Two failing tries take 5 s, three unclean ends three visibility timeouts of 30 s; as much again for a slow day. */
 const TROUBLE_PATIENCE_MS = 5 * 60_000;
+/** A recovery that a scan started wakes consumers and looks a few times. */
+const RECOVERY_PATIENCE_MS = 3 * 60_000;
 /** The recovery has given everything back by then; what is left are single events. */
 const SETTLE_PATIENCE_MS = 2 * 60_000;
 const POLL_MS = 2_000;
@@ -99,10 +102,14 @@ async function drill(deps: DeployedDrillDeps): Promise<DrillOutcome> {
     await untilTrouble(deps, runId, ledger.entries);
     const rest = GRACE_MS - (world.clock.now() - appendedAt);
     if (rest > 0) await world.timers.sleep(rest);
-    finds = await found(deps, runId, ledger.entries);
     await effects.cure(runId, world.clock.now());
-    const who = { requestedBy: 'drill', reason: `drill ${runId}`, trigger: 'drill' };
-    recoveries.push(await deps.recover({ actions: ['repair'], consumers: [rehearsal.name], ...who }));
+    const isOver = world.clock.now() + RECOVERY_PATIENCE_MS;
+    while (recoveries.length === 0) {
+      finds = await found(deps, runId, ledger.entries);
+      const run = await recoverUnlessTaken(deps, runId, world.clock.now() >= isOver);
+      if (run === undefined) await world.timers.sleep(POLL_MS);
+      else recoveries.push(run);
+    }
     await untilApplied(deps, runId, ledger.entries);
   } catch (error) {
     logger.error('the drill could not go on', { runId, error: errorFacts(error) });
@@ -144,6 +151,21 @@ async function untilTrouble(deps: DeployedDrillDeps, runId: string, entries: rea
     const reachable = EVENTS_EACH + 2 * (TROUBLE_VERSION - 1) + (UNHEARD_FROM - 1);
     return parked.has(failing.streamId) && parked.has(deadly.streamId) && applied >= reachable;
   });
+}
+
+/** Undefined: a scan has started another one that is at work on the rehearsal, and will be over soon. */
+async function recoverUnlessTaken(
+  { recover }: DeployedDrillDeps,
+  runId: string,
+  isLastTry: boolean,
+): Promise<RecoveryRun | undefined> {
+  const who = { requestedBy: 'drill', reason: `drill ${runId}`, trigger: 'drill' };
+  try {
+    return await recover({ actions: ['repair'], consumers: [rehearsal.name], ...who });
+  } catch (error) {
+    if (isTaken(error) && !isLastTry) return undefined;
+    throw error;
+  }
 }
 
 /** What the recovery must name: parked streams; and lost deliveries, unless a wake-up of the relay healed them by chance. */

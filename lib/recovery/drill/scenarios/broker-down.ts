@@ -11,7 +11,7 @@ export const brokerDown: Scenario = {
   name: 'broker-down',
   summary: 'every rule disabled and every queue purged while producers go on; then full catch-up',
   events: 120,
-  finds: ['delivery-lost'],
+  finds: ['broker-down', 'delivery-lost'],
   async run(context) {
     const { faults } = context.system;
     const { consumers } = context.workload;
@@ -35,6 +35,7 @@ export const brokerDown: Scenario = {
     context.progress('the broker is down: rules disabled, queues purged');
     await context.append(streams, { from: third, to: last });
     await settle(context);
+    await context.recover();
     const during = consumers.map(({ name }) => context.orderOf(name).length);
     for (const { name } of consumers) faults.enableRule(name);
     context.progress('the broker is back');

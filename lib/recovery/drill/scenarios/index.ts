@@ -3,6 +3,7 @@
 import type { Scenario } from '../scenario.ts';
 import { brokerDown } from './broker-down.ts';
 import { consumerCrash } from './consumer-crash.ts';
+import { consumerDown } from './consumer-down.ts';
 import { corruptedEvent } from './corrupted-event.ts';
 import { duplicateDelivery, reorderedDelivery } from './deliveries.ts';
 import { functionDies } from './function-dies.ts';
@@ -15,7 +16,9 @@ import { poisonStorm } from './poison-storm.ts';
 import { projectionRebuild } from './projection-rebuild.ts';
 import { relayCrash } from './relay-crash.ts';
 import { replayUnderLoad } from './replay-under-load.ts';
+import { throttlingStorm } from './throttling-storm.ts';
 import { truncatedStream } from './truncated-stream.ts';
+import { twoAtOnce } from './two-at-once.ts';
 import { unsequencedCommit } from './unsequenced-commit.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -36,6 +39,9 @@ export const SCENARIOS: readonly Scenario[] = [
   projectionRebuild,
   replayUnderLoad,
   newConsumer,
+  consumerDown,
+  throttlingStorm,
+  twoAtOnce,
 ];
 
 /** What runs without options: one of each kind, in under two minutes on a quiet machine with two cores. */

@@ -11,7 +11,7 @@ const RATE = 0.1;
 export const lostDeliveries: Scenario = {
   name: 'lost-deliveries',
   summary: 'a tenth of the deliveries vanishes, and the end of a stream completely; the recovery finds and fills it',
-  events: 160,
+  events: 80,
   finds: ['delivery-lost'],
   async run(context) {
     const { faults } = context.system;

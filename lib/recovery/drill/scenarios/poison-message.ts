@@ -18,7 +18,7 @@ const EVENTS_MIN = 3;
 export const poisonMessage: Scenario = {
   name: 'poison-message',
   summary: 'one event of twenty busy streams always fails; only its stream waits, then it is repaired and redriven',
-  events: 200,
+  events: 100,
   finds: ['poison-message'],
   async run(context) {
     const streams = context.plan(streamsFor(context.events, { atMost: STREAMS, eventsEach: EVENTS_MIN }));
