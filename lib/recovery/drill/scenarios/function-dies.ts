@@ -36,6 +36,7 @@ export const functionDies: Scenario = {
     }
     const { faults } = context.system;
     const watched = context.consumer(CONSUMER);
+    const endsBefore = context.system.unplannedEnds(CONSUMER);
     const alerts = await watchAlerts(context);
     try {
       const death = context.mustFire(
@@ -54,7 +55,7 @@ export const functionDies: Scenario = {
       await settle(context);
       context.fact('deaths', death.fired);
       const open = (await deadLettersOf(context)).filter(isOpen);
-      checkBlame(context, open, guilty, index + 1);
+      checkBlame(context, open, guilty, index + 1, endsBefore);
       await repairDeadLetters(context, alerts, () => death.remove());
     } finally {
       alerts.stop();
@@ -112,6 +113,7 @@ function checkBlame(
   open: Awaited<ReturnType<typeof deadLettersOf>>,
   { streamId }: PlannedStream,
   version: number,
+  endsBefore: number,
 ): void {
   const isGuilty = (letter: (typeof open)[number]): boolean =>
     letter.consumer === CONSUMER && letter.streamId === streamId && letter.version === version;
@@ -122,7 +124,7 @@ function checkBlame(
       `version ${version} of ${streamId} is not parked for its unclean ends: ${blamed && nameOf(blamed)}`,
     );
   }
-  const died = context.system.unplannedEnds(CONSUMER) > 0;
+  const died = context.system.unplannedEnds(CONSUMER) > endsBefore;
   const innocent = open.filter((letter) => letter.consumer === CONSUMER && !isGuilty(letter));
   // Without a process that died by itself, nobody but the drill can have ended a function.
   if (innocent.length > 0 && !died) {
