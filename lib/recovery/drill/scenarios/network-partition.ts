@@ -13,7 +13,6 @@ export const networkPartition: Scenario = {
   name: 'network-partition',
   summary: 'PutEvents times out before and after the bus has the events, then the network heals',
   events: 120,
-  finds: ['bus-unreachable'],
   async run(context) {
     const { faults } = context.system;
     const streams = context.plan(STREAMS);
