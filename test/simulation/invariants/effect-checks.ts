@@ -90,7 +90,7 @@ export function createEffectChecks(options: {
         const isExcused =
           scope.startsWith(REDELIVER_SCOPE) &&
           isUnprotected(consumer, scope.slice(REDELIVER_SCOPE.length), streamId, version);
-        if (!firstWentWrong && !thisOneSlept && !isExcused) {
+        if (!firstWentWrong && !thisOneSlept && !effect.afterAbort && !isExcused) {
           violations.report('effect-repeated', `${where}: nothing happened to ${previous.process.name} to explain it`);
         }
       }

@@ -26,6 +26,8 @@ export interface Effect {
   begunAt: number;
   /** The marker of this event was already stored as completed when this effect's react began. */
   begunAfterCompletion: boolean;
+  /** The engine had given its react up before: nobody can stop what the react had sent or goes on to send. */
+  afterAbort: boolean;
   /** Its react has returned. */
   reactEndedWell: boolean;
 }

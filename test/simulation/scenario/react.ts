@@ -33,7 +33,10 @@ export interface ReactOptions {
   /** Every react, before anything else happens. */
   onBegin: (event: Event, context: ReactContext) => Begun;
   /** An idempotent effect took place in the outside world. */
-  onEffect: (effect: Pick<Effect, 'consumer' | 'scope' | 'streamId' | 'version' | 'process'>, begun: Begun) => Effect;
+  onEffect: (
+    effect: Pick<Effect, 'consumer' | 'scope' | 'streamId' | 'version' | 'process' | 'afterAbort'>,
+    begun: Begun,
+  ) => Effect;
   /** This try does not end well. `times` above 1: no further try can help. */
   onFailure: (event: Event, times: number) => void;
 }
@@ -94,7 +97,14 @@ export function createReact(options: ReactOptions): React {
         const { streamId, metadata } = event;
         const scope = scopeOf(context, begun.generation);
         return options.onEffect(
-          { consumer: consumer.name, scope, streamId, version: metadata.version, process },
+          {
+            consumer: consumer.name,
+            scope,
+            streamId,
+            version: metadata.version,
+            process,
+            afterAbort: context.signal.aborted,
+          },
           begun,
         );
       },

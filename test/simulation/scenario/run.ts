@@ -98,7 +98,9 @@ function play(cloud: Cloud, plan: Plan): void {
   for (const ms of REDRIVES_AFTER_MS) scheduler.after(ms, () => redriveAll(cloud, recovery));
   run(quietAt);
   if (failed()) return;
-  checks.quiet.check('not-quiet', { mayBeParked: false, isExcused: excuses.covers });
+  const waitsForScan = (streamId: string): boolean => plan.isWithoutScans && cloud.owedToScan.has(streamId);
+  const isExcused = (streamId: string): boolean => excuses.covers(streamId) || waitsForScan(streamId);
+  checks.quiet.check('not-quiet', { mayBeParked: false, isExcused });
   if (excuses.count > 0 || plan.isScrubbed) {
     trace.note('run', 'the scrub heals what lost a record');
     const scrubbedAt = scheduler.now() + SCRUBBED_WITHIN_MS;

@@ -46,6 +46,8 @@ export interface Cloud {
   readonly bus: EventBus;
   readonly call: CallPort;
   readonly disturbances: Disturbances;
+  /** Streams that the intake has left to the gap scan: somebody's queue gave up on them again and again. */
+  readonly owedToScan: Set<string>;
   /** Recovery branches taken, by name. */
   readonly branches: Map<string, number>;
   reach(process: SimulatedProcess): Reach;
@@ -81,6 +83,7 @@ export function createCloud(plan: Plan, drain: () => void, keepTrace: boolean): 
     onChange: observer.onChange,
   });
   const call = createCallPort({ scheduler, faults, trace, seed, disturbed: disturbances.note, sleepers });
+  const owedToScan = new Set<string>();
   const branches = new Map<string, number>();
   const take = (branch: string): void => void branches.set(branch, (branches.get(branch) ?? 0) + 1);
 
@@ -95,6 +98,7 @@ export function createCloud(plan: Plan, drain: () => void, keepTrace: boolean): 
     checks,
     call,
     disturbances,
+    owedToScan,
     branches,
     bus: createEventBus(scheduler, faults, trace, seed),
     reach: (process) => {
@@ -117,6 +121,8 @@ export function createCloud(plan: Plan, drain: () => void, keepTrace: boolean): 
         trace.note(component, `${message}${keepTrace ? factsText(facts) : ''}`);
         take(`${component}: ${message}`);
         checks.onLogLine(component, level, facts);
+        const { decision, streamId } = facts as { decision?: { kind?: string }; streamId?: string };
+        if (component === 'intake' && decision?.kind === 'owe') owedToScan.add(streamId ?? '');
       }),
     metrics: (component) => ({
       count: (name, value = 1, unit = 'Count') => {
