@@ -13,6 +13,7 @@ import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { placeOrder } from '../../examples/order-fulfilment/place-order.ts';
 import { type LocalSystem, startLocalSystem } from '../../lib/local/index.ts';
+import { approving } from '../../lib/recovery/drill/approve.ts';
 import { waitUntil } from '../../lib/recovery/drill/wait-until.ts';
 
 const WHO = { requestedBy: 'anna', reason: 'test' };
@@ -146,6 +147,31 @@ describe('recover()', () => {
       expect.objectContaining({ cause: 'broker-down', consumer: 'notification', action: 'enable-rule' }),
     );
   }, 180_000);
+
+  it('asks before a rewind, with the exact commands, and repeats the effects only when somebody has approved', async () => {
+    const published: string[] = [];
+    const publishes = { functionName: 'notification', service: 'sns', operation: 'Publish' };
+    system.faults.observe(publishes, ({ bodyText }) => published.push(bodyText));
+    const asked: string[] = [];
+    const watch = { functionName: 'AskApproval', service: 'sns', operation: 'Publish' };
+    system.faults.observe(watch, ({ bodyText }) => {
+      asked.push(new URLSearchParams(bodyText).get('Message') ?? '');
+    });
+    const rewind = { mode: 'rewind', consumer: 'notification', selection: { streamId: 'order-lost' } };
+    let effectsBefore = 0;
+    const { onState } = approving(system, () => {
+      effectsBefore = published.length;
+    });
+    const { report } = await system.recover(
+      { actions: ['replay'], replay: rewind, graceSeconds: 5, ...WHO },
+      { onState },
+    );
+    expect(report.result).toBe('recovered');
+    expect(asked.map((message) => JSON.parse(message).approve)).toEqual([`npx event-recovery approve ${report.id}`]);
+    expect(report.steps.map(({ name }) => name)).toEqual(expect.arrayContaining(['Replay', 'AskApproval']));
+    expect(effectsBefore).toBe(0);
+    expect(published).toHaveLength(1);
+  }, 240_000);
 
   it('tells by name why there is no report', async () => {
     const refused = system.recover({ actions: ['explode'] });

@@ -3,6 +3,7 @@
 
 import type { Random } from '../../platform/clock.ts';
 import type { RecoveryRun } from '../recover/run-recovery.ts';
+import { approving } from './approve.ts';
 import type { FaultHandle, ObservedCall, When } from './faults.ts';
 import { createLedger, type Effect, type Ledger } from './ledger.ts';
 import { seededRandom } from './random.ts';
@@ -53,7 +54,7 @@ export interface DrillContext {
   /** A fault that the scenario is about: when it never fires, the scenario proves nothing and fails. */
   mustFire(description: string, handle: FaultHandle): FaultHandle;
   /**
-   * The recovery's state machine, from its start to its report; asked for by the drill. Its result is the scenario's to judge.
+   * The recovery's state machine, from its start to its report; when it asks for an approval, the drill gives it; asked for by the drill. Its result is the scenario's to judge.
    * @example
    * const { report } = await context.recover({ actions: ['fill-gaps'] });
    * if (report.result !== 'recovered') context.problem(`recovery: ${report.result}`);
@@ -191,6 +192,8 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
     async recover(input = {}) {
       const started = performance.now();
       const run = await recoverWhenFree(() => system.recover({ ...RECOVERY, reason: prefix, ...input }));
+      const { onState } = approving(system, progress);
+      const run = await system.recover({ ...RECOVERY, reason: prefix, ...input }, { onState });
       recoveries.push(run);
       const causes = run.report.findings.map(({ cause }) => cause).join(', ');
       progress(

@@ -29,8 +29,8 @@ export interface RunRecoveryOptions {
   /** @default 1,000 */
   pollMs?: number;
   onStarted?(executionArn: string): void;
-  /** Every state that is entered, in order. */
-  onState?(name: string): void;
+  /** Every state that is entered, in order, with the recovery's id. */
+  onState?(name: string, id: string): void;
 }
 
 /** A recovery that has ended and has a report. */
@@ -62,7 +62,7 @@ export async function runRecovery(
     new StartExecutionCommand({ stateMachineArn, name: id, input: JSON.stringify(input ?? {}) }),
   );
   options.onStarted?.(executionArn);
-  const { status, error, cause } = await ended(deps, executionArn, options);
+  const { status, error, cause } = await ended(deps, executionArn, options, id);
   const key = `recoveries/${id}/report`;
   const report = await reportAt(deps, `${key}.json`);
   if (report === undefined) {
@@ -79,11 +79,12 @@ async function ended(
   { sfn, world }: RunRecoveryDeps,
   executionArn: string,
   { limitMs = LIMIT_MS, pollMs = POLL_MS, onState }: RunRecoveryOptions,
+  id: string,
 ): Promise<{ status: string; error?: string; cause?: string }> {
   const deadline = world.clock.now() + limitMs;
   let told = 0;
   for (;;) {
-    if (onState) told = await tellStates(sfn, executionArn, told, onState);
+    if (onState) told = await tellStates(sfn, executionArn, told, (name) => onState(name, id));
     const execution = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     if (execution.status !== undefined && execution.status !== 'RUNNING') {
       return { status: execution.status, error: execution.error, cause: execution.cause };

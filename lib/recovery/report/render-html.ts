@@ -20,6 +20,7 @@ p{margin:4px 0}.soft{color:var(--soft)}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
+td.id{overflow-wrap:anywhere;min-width:120px}td.words{min-width:220px}td.key{white-space:nowrap}
 th{color:var(--soft);font-weight:600;white-space:nowrap}td.number{text-align:right;white-space:nowrap}th.number{text-align:right}
 .critical,.failed,.refused{color:var(--bad)}.high,.waiting{color:var(--warn)}.done{color:var(--good)}
 svg{width:100%;height:auto;margin-top:8px}svg text{fill:var(--fg);font:12px system-ui,sans-serif}svg .axis,svg .took{fill:var(--soft)}svg .tick{stroke:var(--line)}
@@ -67,7 +68,7 @@ export function renderHtml(report: RecoveryReport): string {
         step.name,
         { text: step.outcome, class: step.outcome },
         number(duration(step.endedAt - step.startedAt)),
-        step.summary,
+        { text: step.summary, class: 'words' },
       ]),
     )}`,
     `<h2>Conservation</h2><p class="soft">Every appended event stands in exactly one box. An arrow shows before and after.</p>${conservation(report)}`,
@@ -86,10 +87,10 @@ function findings({ findings: found }: RecoveryReport): string {
     ['severity', 'cause', 'consumer', 'what was found', 'action', { text: 'confidence', class: 'number' }],
     found.map((finding) => [
       { text: finding.severity, class: finding.severity },
-      finding.cause,
+      { text: finding.cause, class: 'key' },
       finding.consumer ?? '',
-      finding.explanation,
-      finding.action,
+      { text: finding.explanation, class: 'words' },
+      { text: finding.action, class: 'key' },
       number(`${Math.round(finding.confidence * 100)} %`),
     ]),
   );
@@ -108,16 +109,17 @@ function conservation({ before, after }: RecoveryReport): string {
 /** More are in the JSON report. */
 const VIOLATIONS_SHOWN = 50;
 
-function violations({ after }: RecoveryReport): string {
+/** Of the last look: a proposal was verified before it, and changed nothing. */
+function violations({ before, after = before }: RecoveryReport): string {
   if (after === undefined || after.violationCount === 0) return '';
   const rows = after.violations
     .slice(0, VIOLATIONS_SHOWN)
     .map(({ kind, consumer = '', streamId = '', version = '', detail }) => [
-      { text: kind, class: 'failed' },
+      { text: kind, class: 'failed key' },
       consumer,
-      streamId,
+      { text: streamId, class: 'id' },
       number(String(version)),
-      detail,
+      { text: detail, class: 'words' },
     ]);
   return `<h2>Violations: ${after.violationCount}</h2>${tableOf(['kind', 'consumer', 'stream', 'version', 'detail'], rows)}`;
 }

@@ -63,7 +63,8 @@ export function renderMarkdown(report: RecoveryReport): string {
 /** Inside a code fence nothing is escaped, but a line must stay a line and the fence closed. */
 const oneLine = (command: string): string => command.replace(/[\r\n]+/g, ' ').replace(/`{3,}/g, "'''");
 
-function violationLines({ after }: RecoveryReport): string[] {
+/** Of the last look: a proposal was verified before it, and changed nothing. */
+function violationLines({ before, after = before }: RecoveryReport): string[] {
   if (after === undefined || after.violationCount === 0) return [];
   const listed = after.violations.slice(0, 50);
   return [

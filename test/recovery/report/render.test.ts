@@ -29,6 +29,19 @@ describe('the report of a recovery', () => {
     expect(page).toMatch(/<svg[^>]*role="img"/);
   });
 
+  it('shows the violations of a proposal, which was verified before it and changed nothing', () => {
+    const { before } = sampleReport();
+    const violations = [
+      { kind: 'store-hash', streamId: 'order-7', version: 3, detail: 'not what was stored' },
+    ] as const;
+    const damaged = { ...before, ok: false, violations: [...violations], violationCount: 1 } as typeof before;
+    const proposal = sampleReport({ result: 'proposed', before: damaged, after: undefined });
+    for (const rendered of [renderHtml(proposal), renderMarkdown(proposal)]) {
+      expect(rendered).toContain('Violations: 1');
+      expect(rendered).toContain('not what was stored');
+    }
+  });
+
   it('lets no text of unknown origin out of its place', () => {
     const hostile = '"><script>alert(1)</script><b onclick=x>';
     const page = renderHtml(sampleReport({ reason: hostile, id: hostile, requestedBy: hostile }));
