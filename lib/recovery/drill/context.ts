@@ -191,9 +191,8 @@ export async function openContext(options: ContextOptions): Promise<DrillContext
     },
     async recover(input = {}) {
       const started = performance.now();
-      const run = await recoverWhenFree(() => system.recover({ ...RECOVERY, reason: prefix, ...input }));
       const { onState } = approving(system, progress);
-      const run = await system.recover({ ...RECOVERY, reason: prefix, ...input }, { onState });
+      const run = await recoverWhenFree(() => system.recover({ ...RECOVERY, reason: prefix, ...input }, { onState }));
       recoveries.push(run);
       const causes = run.report.findings.map(({ cause }) => cause).join(', ');
       progress(
