@@ -298,6 +298,67 @@ describe('what a restore refuses', () => {
     expect(await bench.everything()).toEqual(damaged);
   });
 
+  it.each([
+    ['its events', { events: 'somebody else was here' }],
+    ['its time', { recordedAt: 7 }],
+    ['its hash', { hash: 'other' }],
+    ['an attribute that was missing', { encoding: 'json' }],
+  ])('is to overwrite an item of which %s changed between the look and the write', async (_what, change) => {
+    let isArmed = false;
+    const racing: Bench = await createBench({
+      around: async (what, call) => {
+        const answer = await call();
+        if (isArmed && what.startsWith('write quarantine/')) {
+          isArmed = false;
+          await racing.change('order-1', 3, change);
+        }
+        return answer;
+      },
+    });
+    await racing.fill({ 'order-1': 4 });
+    await racing.archive();
+    const { encoding: _, ...broken } = { ...(await racing.item('order-1', 3)), count: 9 };
+    await racing.system.dynamo.put({ TableName: 'Events', Item: broken });
+    const { planId } = await racing.plan({ streams: ['order-1'] });
+    isArmed = true;
+    expect(await racing.apply(planId)).toMatchObject({ totals: { stale: 1, written: 0 } });
+    expect(await racing.item('order-1', 3)).toMatchObject({ ...broken, ...change });
+  });
+
+  it('is to fill a place that somebody else has filled between the look and the write', async () => {
+    let isArmed = false;
+    const racing: Bench = await createBench({
+      around: async (what, call) => {
+        if (isArmed && what === 'dynamo transactWrite') {
+          const { dynamo } = racing.system;
+          const Item = { streamId: 'order-1', version: 3, note: 'somebody else was here' };
+          await dynamo.put({ TableName: 'Events', Item, ConditionExpression: 'attribute_not_exists(version)' });
+          isArmed = false;
+        }
+        return call();
+      },
+    });
+    await racing.fill({ 'order-1': 4 });
+    await racing.archive();
+    await racing.remove('order-1', 3);
+    const { planId } = await racing.plan({ streams: ['order-1'] });
+    const { recordWrite } = racing.deps.audit;
+    racing.deps.audit = {
+      ...racing.deps.audit,
+      // The next transaction is the one that fills the place.
+      recordWrite: (entry) => {
+        isArmed = true;
+        return recordWrite(entry);
+      },
+    };
+    expect(await racing.apply(planId)).toMatchObject({ totals: { stale: 1, written: 0 } });
+    expect(await racing.item('order-1', 3)).toEqual({
+      streamId: 'order-1',
+      version: 3,
+      note: 'somebody else was here',
+    });
+  });
+
   it('is a plan that was cancelled', async () => {
     await bench.archive();
     await bench.remove('order-1', 6);
