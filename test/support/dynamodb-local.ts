@@ -40,7 +40,7 @@ export async function returnLocalClient(client: DynamoDBClient, schemas: readonl
 export async function createLocalTables(client: DynamoDBClient, schemas: readonly TableSchema[]): Promise<void> {
   for (const schema of schemas) {
     await client.send(new CreateTableCommand(toCreateTable(schema)));
-    // A streamed table whose first record comes late is slow for ever: write one at once (shared/toolchain.md).
+    // A streamed table whose first record comes late is slow for ever: write one at once (docs/emulators.md).
     if (schema.stream) await prime(client, schema);
   }
 }
