@@ -7,6 +7,7 @@ import { type Committed, commitPending } from './commit.ts';
 import { decideEvent, type EventDecision } from './decide-event.ts';
 import { eventsOf } from './events-of.ts';
 import { type AfterFailure, afterFailure, giveUp, uncleanEnd } from './give-up.ts';
+import { checkPassed } from './old-code.ts';
 import { GROUP_BYTES, WRITES_PER_EVENT } from './own-writes.ts';
 import { tryReact } from './resolve.ts';
 import type { PendingResolution } from './run.ts';
@@ -116,27 +117,26 @@ interface Resolved {
 async function resolve(run: StreamRun, next: NextEvent, { outcome, writes = [], bytes = 0 }: Resolved): Promise<Step> {
   const { event, commitHash } = next;
   const isFull =
-    run.pendingBytes + bytes > GROUP_BYTES || writesOf(run) + writes.length > WRITES_PER_EVENT || run.isUngrouped;
-  if (writes.length > 0 && writesOf(run) > 0 && isFull) {
+    run.pendingBytes + bytes > GROUP_BYTES || run.pendingWrites + writes.length > WRITES_PER_EVENT || run.isUngrouped;
+  if (writes.length > 0 && run.pendingWrites > 0 && isFull) {
     const step = await store(run);
     if (step !== 'go-on') return step;
   }
   run.pending.push({ event, commitHash, version: event.metadata.version, outcome, writes });
   run.pendingBytes += bytes;
+  run.pendingWrites += writes.length;
+  if (writes.length > 0) run.pendingWriters += 1;
   return 'go-on';
 }
-
-const writesOf = ({ pending }: StreamRun): number => pending.reduce((sum, { writes }) => sum + writes.length, 0);
 
 function mustStore(run: StreamRun): boolean {
   const { declaration, settings, world } = run.batch.engine;
   const { pending } = run;
   if (pending.length === 0) return false;
   // Alone, the next try stores what is pending as it begins; the end of the suspicion is a step of its own.
-  if (run.isAlone && (writesOf(run) > 0 || run.suspects <= 0)) return true;
-  if (!declaration.groupCommits && writesOf(run) > 0) return true;
-  const reacted =
-    declaration.effects === 'idempotent' ? pending.length : pending.filter(({ writes }) => writes.length > 0).length;
+  if (run.isAlone && (run.pendingWrites > 0 || run.suspects <= 0)) return true;
+  if (!declaration.groupCommits && run.pendingWrites > 0) return true;
+  const reacted = declaration.effects === 'idempotent' ? pending.length : run.pendingWriters;
   return (
     reacted >= settings.chunkEvents ||
     pending.length >= settings.quietChunkEvents ||
@@ -146,7 +146,10 @@ function mustStore(run: StreamRun): boolean {
 
 /** Stores what is pending, then goes on with `then`; an event whose writes are refused comes first. */
 async function store(run: StreamRun, then?: () => Promise<AfterFailure>): Promise<Step> {
-  const committed = writesOf(run) > 0 || then === undefined ? await commitPending(run) : ({ kind: 'stored' } as const);
+  // `then` stores what is pending by itself.
+  await checkPassed(run);
+  const committed =
+    run.pendingWrites > 0 || then === undefined ? await commitPending(run) : ({ kind: 'stored' } as const);
   if (committed.kind === 'refused') return afterRefusal(run, committed);
   leaveSuspicion(run);
   return then === undefined ? 'go-on' : stepAfter(await then());

@@ -2,9 +2,9 @@
 // together. When it returns, everything before the event that it names is stored, and nothing from that event on.
 
 import type { CheckpointChange } from '../checkpoint/port.ts';
-import { refuseOldCode } from './old-code.ts';
+import { checkPassed } from './old-code.ts';
 import { RefusedWritesError } from './react-once.ts';
-import { count, countResolved, type NextEvent, type PendingResolution, type StreamRun } from './run.ts';
+import { count, countResolved, keepPending, type NextEvent, type PendingResolution, type StreamRun } from './run.ts';
 
 export type Committed =
   | { kind: 'stored' }
@@ -17,12 +17,10 @@ export type Committed =
 export async function commitPending(run: StreamRun, fields: CheckpointChange = {}): Promise<Committed> {
   const resolved = run.pending;
   if (resolved.length === 0 && Object.keys(fields).length === 0) return { kind: 'stored' };
-  await refuseOldCode(run.batch.engine, run.passedTypes);
-  run.passedTypes.clear();
+  await checkPassed(run);
   const committed = await commit(run, resolved, fields);
   const isOpen = ({ version }: PendingResolution) => version > run.session.stored.version;
-  run.pending = committed.kind === 'wanted-more' ? resolved.filter(isOpen) : [];
-  if (committed.kind !== 'wanted-more') run.pendingBytes = 0;
+  keepPending(run, committed.kind === 'wanted-more' ? resolved.filter(isOpen) : []);
   run.storedAt = run.batch.engine.world.clock.now();
   return committed;
 }

@@ -9,7 +9,17 @@ import { fingerprint } from '../dead-letter/fingerprint.ts';
 import { deadLetterId } from '../dead-letter/id.ts';
 import { commitPending } from './commit.ts';
 import { decideFailure } from './decide-failure.ts';
-import { about, count, countResolved, type NextEvent, type StreamRun, sendOn, tell, wakeUpMessage } from './run.ts';
+import {
+  about,
+  count,
+  countResolved,
+  keepPending,
+  type NextEvent,
+  type StreamRun,
+  sendOn,
+  tell,
+  wakeUpMessage,
+} from './run.ts';
 
 export interface EventFailure {
   error: unknown;
@@ -89,7 +99,7 @@ export async function giveUp(
   if (saved.kind === 'wanted-more') return 'rewind';
   if (saved.kind !== 'saved') throw new Error(`a dead letter could not be written: ${JSON.stringify(saved)}`);
   countResolved(engine, run.pending);
-  run.pending = [];
+  keepPending(run, []);
   count(engine, 'DeadLetters');
   count(engine, how === 'park' ? 'StreamsParked' : 'EventsSkipped');
   const { name, message } = failure.error;

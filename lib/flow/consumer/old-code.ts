@@ -3,7 +3,7 @@
 // registry is asked: a type that this code does not know and the registry does, since a moment ago, means that the code is old.
 
 import { EventRecoveryError } from '../../model/errors.ts';
-import type { Engine } from './run.ts';
+import type { Engine, StreamRun } from './run.ts';
 
 /** Lambda ends an invocation after 15 minutes at most (Lambda quotas, "Function timeout"); after that no old code runs. */
 const OLD_CODE_LIVES_MS = 16 * 60_000;
@@ -31,4 +31,10 @@ export async function refuseOldCode(
     `consumer "${declaration.name}": event type "${type}" was added to it, and this code does not know it; remedy: none, the new code goes on`,
     { retryable: true, facts: { consumer: declaration.name, type } },
   );
+}
+
+/** Before anything of `pending` is stored. */
+export async function checkPassed(run: StreamRun): Promise<void> {
+  await refuseOldCode(run.batch.engine, run.passedTypes);
+  run.passedTypes.clear();
 }

@@ -55,12 +55,23 @@ export interface StreamRun {
   /** Resolved, not yet stored. */
   pending: PendingResolution[];
   pendingBytes: number;
+  /** Writes of `pending`, and events of it that have some: counted along, a chunk may hold a thousand events. */
+  pendingWrites: number;
+  pendingWriters: number;
   /** DynamoDB refused the writes of several events together once: each goes alone from then on. */
   isUngrouped: boolean;
   /** When something was stored last, by the machine's clock. */
   storedAt: number;
   /** Set after a deadline: the next holder of this stream must be the first of its batch. */
   needsPrecedence: boolean;
+}
+
+/** What is left of `pending` after something of it was stored. */
+export function keepPending(run: StreamRun, pending: PendingResolution[]): void {
+  run.pending = pending;
+  run.pendingWrites = pending.reduce((sum, { writes }) => sum + writes.length, 0);
+  run.pendingWriters = pending.filter(({ writes }) => writes.length > 0).length;
+  if (pending.length === 0) run.pendingBytes = 0;
 }
 
 export const count = ({ metrics, declaration }: Engine, name: EngineCounter, value = 1): void => {

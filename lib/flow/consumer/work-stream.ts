@@ -110,6 +110,8 @@ function startRun(batch: Batch, work: StreamWork, acquired: Extract<AcquireResul
     passedTypes: new Set(),
     pending: [],
     pendingBytes: 0,
+    pendingWrites: 0,
+    pendingWriters: 0,
     isUngrouped: false,
     storedAt: engine.world.clock.now(),
     needsPrecedence: false,

@@ -205,6 +205,27 @@ describe('a registration', () => {
       });
     });
 
+    it('does so also when an event behind it fails and what came before is stored with the failure', async () => {
+      const system = new System({ declaration: { effects: 'idempotent', maxAttempts: 1 } });
+      await system.append('s', [1], () => OTHER_TYPE);
+      await system.append('s', [1]);
+      const now = system.time.world.clock.now();
+      const registration = async ({ fresh }: { fresh: boolean }) => ({
+        startFrom: 'beginning' as const,
+        startPosition: 0 as Position,
+        eventTypes: (fresh ? bothTypes : { [TYPE]: 0 }) as never,
+        updatedAt: now,
+      });
+      const react = () => {
+        throw new Error('no');
+      };
+      const engine = system.engine(system.startProcess(), { registration, react });
+      const result = await system.time.run(engine.handleBatch(await one(system, 's', 2), invocation));
+      expect(result.failedMessageIds).toEqual(['m']);
+      expect(await system.checkpoint('s')).toMatchObject({ version: 0 });
+      expect(await system.checkpoint('s')).not.toHaveProperty('parked');
+    });
+
     it('soon, as it has announced, makes them come back too', async () => {
       expect(await meet(() => ({ announced: [OTHER_TYPE as never] }))).toEqual({ failed: ['m'], version: 0 });
     });
