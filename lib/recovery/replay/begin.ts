@@ -64,6 +64,7 @@ function newReplay(plan: Plan, asked: Pick<Asked, 'requestedBy' | 'reason'>, now
     doneRows: 0,
     doneEvents: 0,
     failedRows: 0,
+    unreachedRows: 0,
     failures: [],
     baseDone: 0,
     baseFailed: 0,

@@ -42,7 +42,8 @@ export type RowState =
   /** The message is to be sent (again). */
   | { kind: 'send' }
   | { kind: 'done' }
-  | { kind: 'failed'; why: string };
+  /** `isReached`: its events were delivered, and some of them are dead letters now. */
+  | { kind: 'failed'; why: string; isReached?: true };
 
 export function decideRow(question: RowQuestion): RowState {
   const { mode } = question;
@@ -81,7 +82,9 @@ function decideRedelivery(question: RowQuestion): RowState {
   const { version = 0, redelivered, parked } = checkpoint ?? {};
   if (redelivered?.id === scope && redelivered.through >= row.to) {
     const { failed } = redelivered;
-    return failed === 0 ? { kind: 'done' } : { kind: 'failed', why: `${failed} events of the stream failed again` };
+    return failed === 0
+      ? { kind: 'done' }
+      : { kind: 'failed', why: `${failed} events of the stream failed again`, isReached: true };
   }
   if (version >= row.to) return unfinished(question);
   // A backfill goes to a stream as soon as its checkpoint has passed; behind a dead letter it never does.

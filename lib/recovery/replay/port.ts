@@ -38,6 +38,8 @@ export interface Replay {
   doneRows: number;
   doneEvents: number;
   failedRows: number;
+  /** Of these: not delivered at all. The others have dead letters, which wait for a redrive. */
+  unreachedRows: number;
   /** The first few that failed. */
   failures: FailedRow[];
   /** Rows that had ended when it was resumed last: the failure rate counts from there. */
@@ -69,6 +71,7 @@ export type ReplayProgress = Pick<
   | 'doneRows'
   | 'doneEvents'
   | 'failedRows'
+  | 'unreachedRows'
   | 'failures'
   | 'nextAt'
   | 'progressAt'

@@ -118,8 +118,32 @@ const pauseMs = ({ next, rows, pending, nextAt }: Replay, now: number): number =
   next < rows && pending.length < WINDOW_ROWS && nextAt > now ? nextAt - now : LOOK_MS;
 
 const progressOf = (replay: Replay): ReplayProgress => {
-  const { next, pending, doneRows, doneEvents, failedRows, failures, nextAt, progressAt, quietMs, activeMs } = replay;
-  return { next, pending, doneRows, doneEvents, failedRows, failures, nextAt, progressAt, quietMs, activeMs };
+  const {
+    next,
+    pending,
+    doneRows,
+    doneEvents,
+    failedRows,
+    unreachedRows,
+    failures,
+    nextAt,
+    progressAt,
+    quietMs,
+    activeMs,
+  } = replay;
+  return {
+    next,
+    pending,
+    doneRows,
+    doneEvents,
+    failedRows,
+    unreachedRows,
+    failures,
+    nextAt,
+    progressAt,
+    quietMs,
+    activeMs,
+  };
 };
 
 /** What has ended; messages of what was not heard of for long are sent again. */
@@ -144,6 +168,7 @@ async function look(run: Run, replay: Replay): Promise<Replay> {
       next.doneEvents += row.events;
     } else if (state.kind === 'failed') {
       next.failedRows += 1;
+      if (!state.isReached) next.unreachedRows += 1;
       if (next.failures.length < FAILURES_LISTED) next.failures.push({ streamId: row.streamId, why: state.why });
     } else {
       next.pending.push(number);
@@ -224,7 +249,7 @@ async function stopped(deps: WorkDeps, replay: Replay, note: string): Promise<Re
 async function finished(deps: WorkDeps, lease: LeaseHandle, replay: Replay): Promise<Replay> {
   const { clock } = deps.world;
   const { backfillOf } = replay.options;
-  if (backfillOf !== undefined && replay.failedRows === 0) {
+  if (backfillOf !== undefined && replay.unreachedRows === 0) {
     await deps.registry.completeBackfill(replay.consumer, backfillOf, clock.now());
   }
   await deps.replays.finish(replay, lease.token, clock.now());

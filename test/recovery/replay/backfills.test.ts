@@ -101,6 +101,21 @@ describe.each(['idempotent', 'transactional'] as const)('an event type that is a
     await bench.expectProved();
   });
 
+  it('is complete when an event of its history fails: that one is a dead letter, which a redrive gives again', async () => {
+    await bench.fill({ 'order-1': ['Placed', 'Other', 'Other'] });
+    bench.take();
+    bench.poison.add('order-1@2');
+    await bench.add('inventory', WITH_OTHER);
+    await bench.finish();
+    expect(ats(bench.take())).toEqual(['order-1@3']);
+    expect(await registered()).not.toHaveProperty('backfill');
+    const rows = await bench.system.items('DeadLetters');
+    expect(rows).toMatchObject([{ status: 'skipped', streamId: 'order-1', version: 2 }]);
+    bench.system.clock.advance(60 * 60_000);
+    await bench.finish();
+    expect(bench.take()).toEqual([]);
+  });
+
   it('is begun once by two schedules at once', async () => {
     await bench.fill({ 'order-1': ['Placed', 'Other'] });
     bench.take();
