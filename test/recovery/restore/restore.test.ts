@@ -1,5 +1,6 @@
 // Damage of every kind is found, shown, and repaired from the archive or from a point in time; nothing else is touched.
 
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashCommit } from '../../../lib/flow/event-store/hash.ts';
 import type { Commit } from '../../../lib/model/commit.ts';
@@ -177,6 +178,29 @@ describe('commits that the log does not know', () => {
     expect(await bench.everything()).toEqual(stored);
   });
 
+  it('and that do not follow its last commit go, with what follows them, and are appended again', async () => {
+    await bench.archive();
+    await appendAt('order-1', 7, ['new-a'], 'f'.repeat(64));
+    await appendAt('order-1', 8, ['new-b'], (await bench.item('order-1', 7)).hash);
+    const plan = await bench.plan({ streams: ['order-1'] });
+    expect(plan.totals).toMatchObject({ removals: 2, inserts: 0, forks: 2 });
+    const done = await bench.apply(plan.planId);
+    expect(done.listed[0]?.forks.map(({ outcome, newVersion }) => [outcome, newVersion])).toEqual([
+      ['appended', 7],
+      ['appended', 8],
+    ]);
+    expect((await bench.idsOf('order-1')).slice(6)).toEqual(['new-a', 'new-b']);
+  });
+
+  it('are not filled by a whole commit that is not the one which the next commit names', async () => {
+    await bench.system.append('order-2', ['Placed', 'Placed']);
+    await appendAt('order-2', 5, ['another']);
+    await bench.archive();
+    await bench.remove('order-2', 5);
+    const done = await bench.apply((await bench.plan({ streams: ['order-2'] })).planId);
+    expect(done.listed[0]).toMatchObject({ status: 'not-found', notFound: [5], written: 0 });
+  });
+
   it('are found by their neighbours when one of them was changed or removed', async () => {
     await bench.system.append('order-2', ['Placed', 'Placed', 'Placed', 'Placed']);
     const whole = await bench.everything();
@@ -231,6 +255,12 @@ describe('the archive', () => {
   it.each([
     ['a data file is missing', 'ARCHIVE_FILE_MISSING', /data\/.*gz$/, undefined],
     ['a data file was altered', 'ARCHIVE_FILE_ALTERED', /data\/.*gz$/, (body: Buffer) => body.subarray(0, -1)],
+    [
+      'a data file was written anew with another event',
+      'ARCHIVE_FILE_ALTERED',
+      /data\/.*gz$/,
+      (body: Buffer) => gzipSync(gunzipSync(body).toString().replaceAll('Placed', 'Placet')),
+    ],
     ['a manifest is missing', 'ARCHIVE_FILE_MISSING', /manifest-summary.json$/, undefined],
     [
       'a manifest was altered',
