@@ -169,4 +169,16 @@ describe('a recovery', () => {
     expect(recovery.report()).toMatchObject({ result: 'failed' });
     expect(recovery.report().steps.at(-1)).toMatchObject({ name: 'FillGaps', outcome: 'failed' });
   });
+
+  it('ends as ReportFailed when the bucket of the reports is missing, and leaves its leases to end by themselves', async () => {
+    await loseTwo();
+    recovery.handlers.ReportStatus = async () => {
+      throw Object.assign(new Error('The specified bucket does not exist'), { name: 'NoSuchBucket' });
+    };
+    expect(await failure({ actions: ['fill-gaps'] })).toBe('ReportFailed');
+    expect(recovery.bench.effectsDone).toEqual(['order-1@1', 'order-1@2', 'order-1@3']);
+    expect(await failure({ actions: ['fill-gaps'] }, 'recovery-2')).toBe('AlreadyRecovering');
+    recovery.system.clock.advance(91 * MINUTE);
+    expect(await failure({ actions: ['fill-gaps'] }, 'recovery-3')).toBe('ReportFailed');
+  });
 });
