@@ -1,6 +1,9 @@
 // Scrub, archive and restore as an operator calls them, for drills that damage what is stored.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createDynamo } from '../../platform/dynamodb/client.ts';
+import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { ArchiveAnswer } from '../archive/archive-events.ts';
 import type { RestoreAnswer } from '../restore/answer.ts';
 import type { FailedRestore } from '../restore/restore.ts';
@@ -19,14 +22,25 @@ const EXPORT_POLL_MS = 200;
 
 const asked = (context: DrillContext) => ({ requestedBy: 'drill', reason: context.prefix });
 
-/** A whole rotation of the scrub, and what is open in the streams of this scenario afterwards. */
+/**
+ * A whole rotation of the scrub, and what was found in the streams of this scenario, by it or by a scheduled scrub before it:
+ * that one may have had it repaired already.
+ */
 export async function scrubEverything(context: DrillContext): Promise<Finding[]> {
   await waitUntil('the scrub', async () => {
     const answer = (await context.system.invoke(SCRUB, { rotate: true, ...asked(context) })) as ScrubAnswer;
     return answer.kind === 'scrubbed' && answer.result.state.pass === 'idle' ? answer : undefined;
   });
-  const last = (await context.system.invoke(SCRUB, { last: true })) as ScrubAnswer;
-  const findings = last.kind === 'last' ? last.findings : [];
+  const client = new DynamoDBClient(context.system.clientConfig);
+  const findings: Finding[] = [];
+  for await (const item of queryAll(createDynamo(client), {
+    TableName: context.system.outputs.RecoveryTableName,
+    KeyConditionExpression: 'pk = :findings',
+    ExpressionAttributeValues: { ':findings': 'finding' },
+    ConsistentRead: true,
+  }))
+    findings.push(item as unknown as Finding);
+  client.destroy();
   return findings.filter(({ streamId }) => streamId.startsWith(context.prefix));
 }
 
