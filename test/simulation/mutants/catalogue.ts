@@ -229,12 +229,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'failures: [...malformed, ...failed].slice(1) };',
   },
   {
-    name: 'a backfill that ran out of budget is forgotten',
-    file: RELAY_BATCH,
-    from: 'if (prepared.behind !== undefined) behind.push([streamId, prepared.behind]);',
-    to: 'if (prepared.behind !== undefined) behind.splice(0);',
-  },
-  {
     name: 'consumers are not told what an earlier try had sequenced',
     file: RELAY_BATCH,
     from: 'if (prepared.known) moved.add(streamId);',
@@ -332,6 +326,13 @@ export const MUTANTS: readonly Mutant[] = [
     file: SCRUB_RECORDER,
     from: 'if (!(await findings.close(finding.id, before, now()))) return;',
     to: 'if (before >= 0) return;',
+  },
+  // Replays.
+  {
+    name: 'a rewind keeps the generation',
+    file: 'lib/flow/consumer/apply-rewind.ts',
+    from: 'generation: stored.generation + 1,',
+    to: 'generation: stored.generation,',
   },
   // The verifier.
   {

@@ -1,0 +1,31 @@
+// The short form of `npm run kill-matrix`. What was in the hands of a killed function comes back after the visibility
+// timeout of 60 seconds, which is most of the time that it takes.
+
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { type LocalSystem, startLocalSystem } from '../../lib/local/index.ts';
+import { runMatrix } from './run-matrix.ts';
+
+let system: LocalSystem;
+beforeAll(async () => {
+  system = await startLocalSystem();
+}, 180_000);
+afterAll(() => system?.stop());
+
+it('loses nothing, doubles nothing and keeps the order while functions die and the database is silent', async () => {
+  const result = await runMatrix({
+    system,
+    events: 1_000,
+    streams: 20,
+    seed: 3,
+    runId: 's3',
+    everyMs: 250,
+    quietLimitMs: 300_000,
+    progress: () => undefined,
+  });
+  expect(result).toMatchObject({ ok: true, events: 1_000, problems: [] });
+  expect(result.consumers.map(({ lost, doubled, reordered, unknown }) => lost + doubled + reordered + unknown)).toEqual(
+    [0, 0],
+  );
+  const kills = Object.entries(result.disturbances).filter(([name]) => name.startsWith('kill'));
+  expect(kills.length).toBeGreaterThan(0);
+}, 600_000);
