@@ -6,6 +6,7 @@ import { renderHtml } from '../report/render-html.ts';
 import { renderMarkdown } from '../report/render-markdown.ts';
 import type { RecoveryReport } from '../report/types.ts';
 import type { Verdict } from '../verify/types.ts';
+import { currentJob } from './jobs.ts';
 import { mayFill, type Progress, STATES } from './progress.ts';
 
 const FORMAT = 1;
@@ -21,6 +22,7 @@ export interface Accumulated {
   progress: Progress;
   /** What a verification said before the repair; absent when it could not be carried out. */
   before?: Verdict;
+  beforeFailure?: Failure;
   /** Absent: not verified (a proposal, or a failure before it). */
   verdict?: Verdict;
   /** Of the diagnosis or of a repair that could not be carried out. */
@@ -67,14 +69,19 @@ export function buildReport(accumulated: Accumulated, now: number): RecoveryRepo
 }
 
 export function resultOf(accumulated: Accumulated): RecoveryReport['result'] {
-  const { progress, verdict, repairFailure, approvalFailure, verifyFailure } = accumulated;
+  const { progress, before, beforeFailure, verdict, repairFailure, approvalFailure, verifyFailure } = accumulated;
   if (approvalFailure !== undefined) return 'refused';
   const { findings, jobs, steps, left } = progress;
   const hasFailed = jobs.some(({ failure }) => failure !== undefined);
   if (repairFailure !== undefined || verifyFailure !== undefined || hasFailed) return 'failed';
-  if (verdict === undefined) return findings.length + jobs.length === 0 ? 'nothing-to-do' : 'proposed';
+  if (verdict === undefined) {
+    if (findings.length + jobs.length > 0) return 'proposed';
+    // No finding is no proof: what the verification refused has a cause, and what was not looked at may have one.
+    return before?.ok === false || beforeFailure !== undefined ? 'incomplete' : 'nothing-to-do';
+  }
+  const isAtWork = currentJob(jobs) !== undefined;
   const isFilling = mayFill(progress) && (left?.gapStreams ?? 0) > 0;
-  if (!verdict.ok || isFilling || (left?.openLetters ?? 0) > 0) return 'incomplete';
+  if (!verdict.ok || isAtWork || isFilling || (left?.openLetters ?? 0) > 0) return 'incomplete';
   return steps.length === 1 ? 'nothing-to-do' : 'recovered';
 }
 

@@ -78,7 +78,14 @@ const redrive: Operation = {
 interface ReplaySaid {
   result: string;
   plan?: { id: string; mode: string; totals: { streams: number; events: number; expectedRepeats: number } };
-  replay?: { id: string; status: string; percent: number; events: { all: number; done: number }; note?: string };
+  replay?: {
+    id: string;
+    status: string;
+    percent: number;
+    events: { all: number; done: number };
+    rows: { failed: number };
+    note?: string;
+  };
 }
 
 const replay: Operation = {
@@ -98,6 +105,11 @@ const replay: Operation = {
         operationId: run.id,
         summary: message.slice(0, 500),
         ...(isBroken && { failure: { code: `REPLAY_${run.status.toUpperCase()}`, message } }),
+        // At its end a replay that failed in part is done all the same; a recovery with it is not.
+        ...(run.status === 'done' &&
+          run.rows.failed > 0 && {
+            failure: { code: 'REPLAY_ROWS_FAILED', message: `${message}; ${run.rows.failed} parts failed` },
+          }),
       };
     }
     const { streams = 0, events = 0, expectedRepeats = 0 } = plan?.totals ?? {};
