@@ -15,6 +15,7 @@ const totals = {
   done: 0,
   notFound: 0,
   stale: 0,
+  failed: 0,
   conflicting: 0,
   checkpointsBeyond: 0,
 };
@@ -106,6 +107,7 @@ describe('event-recovery restore', () => {
   it.each([
     [{ notFound: 1 }, 'npx event-recovery restore plan --source point-in-time'],
     [{ stale: 1 }, 'npx event-recovery restore plan'],
+    [{ failed: 1 }, 'npx event-recovery restore apply plan-1'],
   ])('ends with 1 and the next command when %j', async (more, next) => {
     const { code, stdout } = await run(
       ['restore', 'status', 'plan-1'],

@@ -89,6 +89,7 @@ describe('permissions', () => {
       'BatchGetItem GetItem Query on <log-table-name>',
       'BatchWriteItem DeleteItem DeleteTable DescribeTable GetItem PutItem Query Scan UpdateItem on <events-table-name>-restore-*',
       'DeleteItem GetItem PutItem Query on <events-table-name>',
+      'DeleteItem GetItem PutItem on <recovery-table-name> restore-forks',
       'DeleteItem PutItem Query on <recovery-table-name> restore-open',
       'DescribeContinuousBackups RestoreTableToPointInTime on <events-table-name>',
       'GetItem PutItem on <recovery-table-name> restore',

@@ -109,7 +109,7 @@ async function apply(context: CommandContext, planId: string, { approvedBy, reas
 }
 
 function exitOf({ result, totals }: RestoreAnswer): ExitCode {
-  const open = totals.notFound + totals.stale + totals.conflicting + totals.checkpointsBeyond;
+  const open = totals.notFound + totals.stale + totals.failed + totals.conflicting + totals.checkpointsBeyond;
   return result === 'failed' || open > 0 ? EXIT.findings : EXIT.ok;
 }
 
@@ -122,7 +122,8 @@ function tellNext(
   if (result === 'fetching' || result === 'writing' || result === 'cleaning')
     output.next(`npx event-recovery restore status ${planId}`);
   if (result !== 'done') return;
-  if (totals.stale > 0) output.next('npx event-recovery restore plan');
+  if (totals.failed > 0) output.next(`npx event-recovery restore apply ${planId}`);
+  else if (totals.stale > 0) output.next('npx event-recovery restore plan');
   else if (totals.notFound > 0)
     output.next(
       `npx event-recovery restore plan --source point-in-time${source === 'archive' ? '' : ' --to <another time>'}`,
@@ -166,7 +167,8 @@ function show(answer: RestoreAnswer): string {
     ...changes,
     ...refused,
     ...beyond,
+    ...answer.listed.flatMap(({ streamId, note }) => (note === undefined ? [] : [oneLine(`${streamId}: ${note}`)])),
     ...(answer.note === undefined ? [] : [oneLine(answer.note)]),
-    `${answer.planId}: ${answer.result}; ${totals.done} of ${totals.streams} streams repaired, ${totals.notFound} without a copy, ${totals.stale} changed since, ${totals.written} items written`,
+    `${answer.planId}: ${answer.result}; ${totals.done} of ${totals.streams} streams repaired, ${totals.notFound} without a copy, ${totals.stale} changed since, ${totals.failed} failed, ${totals.written} items written`,
   ].join('\n');
 }

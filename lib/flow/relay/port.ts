@@ -28,6 +28,8 @@ export interface Incident {
     | 'malformed-record'
     | 'unsequenced-commit'
     | 'checkpoint-beyond-head'
+    /** Acknowledged events that a restore took away and could not append again; `detail` says where they are kept. */
+    | 'events-set-aside'
     | 'stream-trimmed';
   streamId: string;
   version: number;

@@ -131,7 +131,7 @@ interface RestoreSaid {
   totals: Record<
     'streams' | 'inserts' | 'overwrites' | 'removals' | 'forks' | 'written' | 'notFound' | 'stale',
     number
-  >;
+  > & { failed?: number; conflicting?: number };
   note?: string;
 }
 
@@ -142,7 +142,7 @@ const restore: Operation = {
     return { action: 'apply', planId: operationId, ...(approvedBy !== undefined && { approvedBy }) };
   },
   hear({ result, planId, source, needsApproval, totals, note }: RestoreSaid, job) {
-    const { streams, inserts, overwrites, removals, written, notFound } = totals;
+    const { streams, inserts, overwrites, removals, written, notFound, stale, failed = 0, conflicting = 0 } = totals;
     const summary =
       job.phase === 'plan'
         ? `plan from the ${source ?? 'archive'}: put back ${inserts}, overwrite ${overwrites} and remove ${removals} commits of ${streams} streams`
@@ -154,6 +154,11 @@ const restore: Operation = {
     }
     if (result === 'failed' || result === 'cancelled') {
       return { ...base, isEnded: true, failure: { code: `RESTORE_${result.toUpperCase()}`, message: base.summary } };
+    }
+    if (result === 'done' && notFound + stale + failed + conflicting > 0) {
+      const left = `${notFound} without a copy, ${stale} changed since, ${failed} failed, ${conflicting} forks in conflict`;
+      const message = `restore ${String(planId)} did not repair everything: ${left}`;
+      return { ...base, summary: message, isEnded: true, failure: { code: 'RESTORE_INCOMPLETE', message } };
     }
     return { ...base, isEnded: result === 'done' || result === 'nothing', overwrites: needsApproval };
   },

@@ -13,13 +13,15 @@ export interface ListedStream {
   /** Missing commits, at least: beyond the log one place may take several. */
   inserts: number;
   changes: PlannedChange[];
-  /** Acknowledged commits that make way, with what became of their events. */
-  forks: { version: number; count: number; outcome?: string; newVersion?: number }[];
+  /** Acknowledged commits that make way, with what became of their events, and the object that keeps them while they are not appended. */
+  forks: { version: number; count: number; outcome?: string; newVersion?: number; key?: string }[];
   unsequenced: number;
   written: number;
   /** Versions without a copy that fits. */
   notFound?: number[];
   end?: number;
+  /** Why it failed. */
+  note?: string;
   checkpointsBeyond?: BeyondHead[];
 }
 
@@ -44,10 +46,11 @@ export interface RestoreAnswer {
     forks: number;
     unsequenced: number;
     written: number;
-    /** Streams that are repaired; with status `done`, the others are `not-found` or `stale`. */
+    /** Streams that are repaired; with status `done`, the others are `not-found`, `stale` or `failed`. */
     done: number;
     notFound: number;
     stale: number;
+    failed: number;
     conflicting: number;
     checkpointsBeyond: number;
   };
@@ -86,22 +89,25 @@ export function restoreAnswer(row: RestoreRow, streams: readonly StreamRow[]): R
 }
 
 function listedOf(stream: StreamRow): ListedStream {
-  const { streamId, status, inserts, changes, forks, unsequenced, written, versions, end, checkpointsBeyond } = stream;
+  const { streamId, status, inserts, changes, forks, unsequenced, written, versions, end, note, checkpointsBeyond } =
+    stream;
   return {
     streamId,
     status,
     inserts,
     changes: changes.slice(0, LISTED_CHANGES_MAX),
-    forks: forks.map(({ version, count, outcome, newVersion }) => ({
+    forks: forks.map(({ version, count, outcome, newVersion, key }) => ({
       version,
       count,
       ...(outcome !== undefined && { outcome }),
       ...(newVersion !== undefined && { newVersion }),
+      ...((outcome === undefined || outcome === 'conflicting') && { key }),
     })),
     unsequenced,
     written,
     ...(versions !== undefined && { notFound: versions }),
     ...(end !== undefined && { end }),
+    ...(note !== undefined && { note }),
     ...(checkpointsBeyond !== undefined && checkpointsBeyond.length > 0 && { checkpointsBeyond }),
   };
 }
@@ -116,16 +122,26 @@ function totalsOf(streams: readonly StreamRow[]): RestoreAnswer['totals'] {
     inserts: sum(({ inserts }) => inserts),
     overwrites: changes('overwrite'),
     removals: changes('remove'),
-    forks: sum(({ changes, forks }) => Math.max(forks.length, changes.filter(({ isFork }) => isFork).length)),
+    forks: sum(forksOf),
     unsequenced: sum(({ unsequenced }) => unsequenced),
     written: sum(({ written }) => written),
     done: having('done'),
     notFound: having('not-found'),
     stale: having('stale'),
+    failed: having('failed'),
     conflicting: sum(({ forks }) => forks.filter(({ outcome }) => outcome === 'conflicting').length),
     checkpointsBeyond: sum(({ checkpointsBeyond = [] }) => checkpointsBeyond.length),
   };
 }
+
+/** Those that were put aside, and those that will be. */
+const forksOf = ({ changes, forks }: StreamRow): number => {
+  const aside = new Set(forks.map(({ hash }) => hash));
+  return forks.length + changes.filter(({ isFork, seenHash = '' }) => isFork && !aside.has(seenHash)).length;
+};
+
+const COMPARE =
+  'compare the objects of the conflicting forks with the stream: their event ids have other content there';
 
 function nextOf(row: RestoreRow, needsApproval: boolean, totals: RestoreAnswer['totals']): string | undefined {
   const planId = `"planId": "${row.id}"`;
@@ -137,11 +153,15 @@ function nextOf(row: RestoreRow, needsApproval: boolean, totals: RestoreAnswer['
     case 'cleaning':
       return `{ "action": "status", ${planId} }`;
     case 'done':
+      if (totals.failed > 0)
+        return `{ "action": "apply", ${planId} } again, when what the notes of the streams say is put right`;
       if (totals.stale > 0) return '{ "action": "plan" } again: streams have changed since';
-      if (totals.notFound === 0) return undefined;
+      if (totals.notFound === 0) return totals.conflicting > 0 ? COMPARE : undefined;
       return row.source === 'archive'
         ? '{ "action": "plan", "source": "point-in-time" }: the archive has no copy that fits'
         : '{ "action": "plan", "source": "point-in-time", "restoreTo": <another time> }: no copy fits at this one';
+    case 'failed':
+      return `{ "action": "apply", ${planId} } again, when what the note says is put right`;
     default:
       return undefined;
   }

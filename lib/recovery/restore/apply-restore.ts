@@ -10,7 +10,7 @@ import { type Copies, foundCopies, noCopies, sideTableCopies } from './copies.ts
 import { lookAt } from './look.ts';
 import { type PointInTime, sideTableName } from './point-in-time.ts';
 import type { ApplyRequest } from './request.ts';
-import { isFinished, type RestoreRow, type RestoreRows, type StreamRow } from './rows.ts';
+import { isFinished, openForks, type RestoreRow, type RestoreRows, type StreamRow } from './rows.ts';
 import { type SearchDeps, searchArchive } from './search-archive.ts';
 import { type Survey, withoutUnknownEnd } from './survey.ts';
 import { type WorkDeps, workOnStream } from './work-stream.ts';
@@ -40,8 +40,9 @@ export async function approve(deps: ApplyDeps, request: ApplyRequest, requestId:
       facts: { planId: row.id },
     });
   }
-  if (row.status !== 'planned') return row;
   const streams = await streamsOf(deps, row.id);
+  if (row.status === 'failed' || row.status === 'done') return takeUpAgain(deps, row, streams);
+  if (row.status !== 'planned') return row;
   const changes = streams.reduce((sum, stream) => sum + stream.changes.length, 0);
   if (changes > 0 && request.approvedBy === undefined) throw approvalRequired(row.id, changes);
   const { approvedBy, requestedBy, reason } = request;
@@ -57,6 +58,20 @@ export async function approve(deps: ApplyDeps, request: ApplyRequest, requestId:
   });
   // Somebody else was faster: theirs is the row to go on with.
   return started ?? rowOf(deps, row.id);
+}
+
+/** What could not be finished can be, once its cause is removed; it was approved already. */
+async function takeUpAgain(deps: ApplyDeps, row: RestoreRow, streams: readonly StreamRow[]): Promise<RestoreRow> {
+  const unfinished = streams.filter(
+    (stream) => stream.status === 'planned' || stream.status === 'failed' || openForks(stream).length > 0,
+  );
+  if (unfinished.length === 0) return row;
+  for (const { note: _, ...stream } of unfinished) {
+    if (stream.status !== 'planned') await deps.rows.saveStream(row.id, { ...stream, status: 'planned' });
+  }
+  const { note: _, sideTable: __, ...rest } = row;
+  const again = await deps.rows.change(rest, { status: 'fetching' }, deps.world.clock.now());
+  return again ?? rowOf(deps, row.id);
 }
 
 /** Goes on until the restore is finished, has to wait, or the time is over. Answers the row as it is then. */

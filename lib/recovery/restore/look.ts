@@ -21,9 +21,14 @@ const ITEMS_MAX = 250_000;
 
 /**
  * Undefined: neither the store nor the log knows the stream.
+ * @param moved hashes of commits that had to make way before: what was appended on them has to follow
  * @throws EventRecoveryError `STREAM_TOO_LONG`, `LOG_DAMAGED` when the log itself cannot say what belongs into the stream
  */
-export async function lookAt({ dynamo, eventsTable, log }: LookDeps, streamId: StreamId): Promise<Survey | undefined> {
+export async function lookAt(
+  { dynamo, eventsTable, log }: LookDeps,
+  streamId: StreamId,
+  moved: ReadonlySet<string> = new Set(),
+): Promise<Survey | undefined> {
   // The directory first: what is sequenced meanwhile was stored before that, so the items read after it have it.
   const head = (await log.directory([streamId])).get(streamId);
   const items: RawItem[] = [];
@@ -39,10 +44,10 @@ export async function lookAt({ dynamo, eventsTable, log }: LookDeps, streamId: S
     if (items.length > ITEMS_MAX) throw tooLong(streamId);
   }
   if (head === undefined) {
-    return items.length === 0 ? undefined : surveyStream(streamId, items, { sequenced: 0, entries: [] });
+    return items.length === 0 ? undefined : surveyStream(streamId, items, { sequenced: 0, entries: [] }, moved);
   }
   const entries = await entriesInDoubt(log, streamId, items, head);
-  return surveyStream(streamId, items, { sequenced: head.version, entries });
+  return surveyStream(streamId, items, { sequenced: head.version, entries }, moved);
 }
 
 async function entriesInDoubt(
@@ -61,6 +66,8 @@ async function entriesInDoubt(
   const entries: LogEntry[] = [];
   let next = head.version + 1;
   for await (const entry of log.streamEntriesBackwards(streamId)) {
+    // Sequenced after the directory was read.
+    if (entry.version > head.version) continue;
     if (lastVersion(entry) !== next - 1) throw logDamaged(streamId, next - 1);
     if (isVouchedFor(entry)) return entries.reverse();
     entries.push(entry);

@@ -10,12 +10,12 @@ import { nothingAnswer, type RefusedStream, type RestoreAnswer, restoreAnswer } 
 import { type LookDeps, lookAt } from './look.ts';
 import type { PointInTime } from './point-in-time.ts';
 import { type PlanRequest, STREAMS_MAX } from './request.ts';
-import type { PlannedChange, RestoreRow, RestoreRows, StreamRow } from './rows.ts';
+import type { Fork, PlannedChange, RestoreRow, RestoreRows, StreamRow } from './rows.ts';
 import { type Survey, withoutUnknownEnd } from './survey.ts';
 import { checkpointsBeyond, type TellDeps } from './tell-others.ts';
 
 export interface PlanDeps extends LookDeps, Pick<TellDeps, 'checkpoints' | 'consumers'> {
-  rows: Pick<RestoreRows, 'create'>;
+  rows: Pick<RestoreRows, 'create' | 'openForks'>;
   audit: Pick<Audit, 'record'>;
   pointInTime: Pick<PointInTime, 'window'>;
   /** Streams with open findings of the scrub. */
@@ -23,7 +23,7 @@ export interface PlanDeps extends LookDeps, Pick<TellDeps, 'checkpoints' | 'cons
   world: Pick<World, 'clock' | 'ids'>;
 }
 
-/** A row of the plan has at most 400 KB; a change takes about 300 bytes. */
+/** A row has at most 400 KB; a change takes about 300 bytes, a fork as many once more when it is put aside. */
 const CHANGES_MAX = 1_000;
 
 /** @throws EventRecoveryError `UNKNOWN_STREAM`, `RESTORE_TIME_OUTSIDE_WINDOW`, `RESTORE_TIME_REQUIRED`, `TOO_MUCH_DAMAGE` */
@@ -32,11 +32,12 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
   let youngest: number | undefined;
   let needsCopies = false;
   const refused: RefusedStream[] = [];
-  for (const streamId of await streamsOf(deps, request)) {
-    const found = await lookOrRefuse(deps, request, streamId, refused);
+  for (const streamId of await streamsOf(deps, request, refused)) {
+    const forks = await deps.rows.openForks(streamId);
+    const found = await lookOrRefuse(deps, request, streamId, forks, refused);
     if (found === undefined) continue;
     const survey = request.discardUnknownEnd ? withoutUnknownEnd(found) : found;
-    const row = await rowOf(deps, survey);
+    const row = await rowOf(deps, survey, forks);
     if (row === undefined) continue;
     streams.push(row);
     for (const slot of survey.slots) {
@@ -75,10 +76,11 @@ async function lookOrRefuse(
   deps: PlanDeps,
   { streams }: PlanRequest,
   streamId: StreamId,
+  forks: readonly Fork[],
   refused: RefusedStream[],
 ): Promise<Survey | undefined> {
   try {
-    const found = await lookAt(deps, streamId);
+    const found = await lookAt(deps, streamId, new Set(forks.map(({ hash }) => hash)));
     if (found === undefined) throw unknownStream(streamId);
     return found;
   } catch (error) {
@@ -88,18 +90,23 @@ async function lookOrRefuse(
   }
 }
 
-async function streamsOf(deps: PlanDeps, { streams }: PlanRequest): Promise<StreamId[]> {
+async function streamsOf(deps: PlanDeps, { streams }: PlanRequest, refused: RefusedStream[]): Promise<StreamId[]> {
   if (streams !== undefined) return [...new Set(streams.map(checkStreamId))];
   const found = new Set<StreamId>();
   for await (const damaged of deps.damagedStreams()) {
-    found.add(checkStreamId(damaged));
+    try {
+      found.add(checkStreamId(damaged));
+    } catch (error) {
+      if (!isEventRecoveryError(error)) throw error;
+      refused.push({ streamId: damaged, code: error.code, message: error.message });
+    }
     if (found.size === STREAMS_MAX) break;
   }
   return [...found];
 }
 
 /** Undefined: there is nothing to do. */
-async function rowOf(deps: PlanDeps, survey: Survey): Promise<StreamRow | undefined> {
+async function rowOf(deps: PlanDeps, survey: Survey, forks: Fork[]): Promise<StreamRow | undefined> {
   const { streamId, slots, links, sequenced, end } = survey;
   const changes = slots.flatMap((slot): PlannedChange[] => {
     const { version, seen } = slot;
@@ -115,17 +122,19 @@ async function rowOf(deps: PlanDeps, survey: Survey): Promise<StreamRow | undefi
       },
     ];
   });
-  if (changes.length > CHANGES_MAX) throw tooMuch(streamId, changes.length);
+  const kept = changes.filter(({ isFork }) => isFork).length + forks.length;
+  if (changes.length + kept > CHANGES_MAX) throw tooMuch(streamId, changes.length, kept);
   const unsequenced = [...links.values()].filter((link) => lastVersion(link) > sequenced).length;
   const beyond = slots.length === 0 ? await checkpointsBeyond(deps, streamId, end) : [];
-  if (slots.length === 0 && unsequenced === 0 && beyond.length === 0) return undefined;
+  if (slots.length === 0 && unsequenced === 0 && beyond.length === 0 && forks.length === 0) return undefined;
   return {
     streamId,
     status: 'planned',
     inserts: slots.filter(({ seen }) => seen === undefined).length,
     changes,
     unsequenced,
-    forks: [],
+    // Taken away by an earlier restore, which could not append them again.
+    forks,
     written: 0,
     ...(beyond.length > 0 && { checkpointsBeyond: beyond }),
   };
@@ -164,9 +173,9 @@ const unknownStream = (streamId: string): InvalidInputError =>
     remedy: 'look at the findings: npx event-recovery scrub, or event-recovery verify',
   });
 
-const tooMuch = (streamId: string, changes: number): EventRecoveryError =>
+const tooMuch = (streamId: string, changes: number, kept: number): EventRecoveryError =>
   new EventRecoveryError(
     'TOO_MUCH_DAMAGE',
-    `stream "${streamId}" holds ${changes} items that would be overwritten or removed, a plan shows at most ${CHANGES_MAX}; remedy: restore the whole table beside this one (aws dynamodb restore-table-to-point-in-time) and compare`,
-    { facts: { streamId, changes, allowed: CHANGES_MAX } },
+    `stream "${streamId}" holds ${changes} items that would be overwritten or removed, and ${kept} acknowledged commits among them or set aside, a plan takes at most ${CHANGES_MAX} of both together; remedy: restore the whole table beside this one (aws dynamodb restore-table-to-point-in-time) and compare`,
+    { facts: { streamId, changes, kept, allowed: CHANGES_MAX } },
   );

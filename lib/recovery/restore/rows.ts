@@ -1,5 +1,6 @@
 // Restores in the Recovery table: `restore` / `<id>` is one restore from its plan to its end, `restore#<id>` / `<streamId>` what
-// is to be done in each stream, `restore-open` the ids of those that are not finished.
+// is to be done in each stream, `restore-open` the ids of those that are not finished, `restore-forks` / `<streamId>` commits that
+// made way in a stream and are not appended again yet, whichever restore put them aside.
 
 import { cancellation, isConditionFailed } from '../../platform/dynamodb/failures.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
@@ -8,6 +9,7 @@ import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
 const FORMAT = 1;
 const PARTITION = 'restore';
 const OPEN_PARTITION = 'restore-open';
+const FORKS_PARTITION = 'restore-forks';
 
 export type RestoreStatus =
   /** Nothing was done yet. */
@@ -61,7 +63,9 @@ export interface StreamRow {
     /** No copy fits for `versions`. What the log vouches for was put back; nothing was removed. */
     | 'not-found'
     /** It is not as it was planned; nothing more was written. */
-    | 'stale';
+    | 'stale'
+    /** It cannot go on; `note` says why. Other streams do. */
+    | 'failed';
   inserts: number;
   changes: PlannedChange[];
   /** Stored commits that the log does not have. */
@@ -72,6 +76,8 @@ export interface StreamRow {
   versions?: number[];
   /** Last version, when done. */
   end?: number;
+  /** Why it failed. */
+  note?: string;
   checkpointsBeyond?: { consumer: string; version: number }[];
 }
 
@@ -95,6 +101,10 @@ export interface RestoreRow {
   updatedAt: number;
 }
 
+/** What has been taken away and is not appended again yet. */
+export const openForks = ({ forks }: Pick<StreamRow, 'forks'>): Fork[] =>
+  forks.filter(({ outcome }) => outcome === undefined);
+
 export const FINISHED: readonly RestoreStatus[] = ['done', 'failed', 'cancelled'];
 export const isFinished = ({ status }: Pick<RestoreRow, 'status'>): boolean => FINISHED.includes(status);
 
@@ -105,7 +115,10 @@ export interface RestoreRows {
   /** Undefined: it is in another status (any more), nothing was written. */
   change(row: RestoreRow, changes: Partial<RestoreRow>, now: number): Promise<RestoreRow | undefined>;
   streams(id: string): AsyncIterable<StreamRow>;
+  /** Its forks without an outcome are kept under the stream too, in the same transaction: no later restore can miss them. */
   saveStream(id: string, row: StreamRow): Promise<void>;
+  /** Forks that any restore of this stream has taken away and not appended again. Consistent. */
+  openForks(streamId: string): Promise<Fork[]>;
   /** Ids that were applied and are not finished. */
   unfinished(): AsyncIterable<string>;
 }
@@ -119,15 +132,29 @@ export function createRestoreRows({ dynamo, table }: { dynamo: Dynamo; table: st
       : { TableName: table, Key: { pk: OPEN_PARTITION, sk: id } },
   });
   const plain = <Row>({ pk: _pk, sk: _sk, format: _format, ...row }: Record<string, unknown>): Row => row as Row;
-  const saveStream = async (id: string, row: StreamRow): Promise<void> => {
-    await dynamo.put({ TableName: table, Item: { ...streamKey(id, row.streamId), ...row, format: FORMAT } });
-  };
+  const forksKey = (streamId: string) => ({ pk: FORKS_PARTITION, sk: streamId });
+  const streamPut = (id: string, row: StreamRow) => ({
+    TableName: table,
+    Item: { ...streamKey(id, row.streamId), ...row, format: FORMAT },
+  });
+  const forksWrite = (streamId: string, forks: readonly Fork[]): Write =>
+    forks.length === 0
+      ? { Delete: { TableName: table, Key: forksKey(streamId) } }
+      : { Put: { TableName: table, Item: { ...forksKey(streamId), forks, format: FORMAT } } };
 
   return {
-    saveStream,
+    async saveStream(id, row) {
+      const put = streamPut(id, row);
+      if (row.forks.length === 0) await dynamo.put(put);
+      else await dynamo.transactWrite({ TransactItems: [{ Put: put }, forksWrite(row.streamId, openForks(row))] });
+    },
+    async openForks(streamId) {
+      const { Item } = await dynamo.get({ TableName: table, Key: forksKey(streamId), ConsistentRead: true });
+      return (Item as { forks?: Fork[] } | undefined)?.forks ?? [];
+    },
     async create(row, streams) {
       // The streams first: a plan that can be found is whole.
-      for (const stream of streams) await saveStream(row.id, stream);
+      for (const stream of streams) await dynamo.put(streamPut(row.id, stream));
       const neverBefore = 'attribute_not_exists(pk)';
       const Item = { ...key(row.id), ...row, format: FORMAT };
       try {

@@ -65,8 +65,16 @@ export function intactChain(items: readonly RawItem[]): Link[] {
   return chain;
 }
 
-/** @param items everything that is stored under the stream's id, ascending */
-export function surveyStream(streamId: StreamId, items: readonly RawItem[], expected: Expected): Survey {
+/**
+ * @param items everything that is stored under the stream's id, ascending
+ * @param moved hashes of commits that had to make way before: what was appended on them has to follow
+ */
+export function surveyStream(
+  streamId: StreamId,
+  items: readonly RawItem[],
+  expected: Expected,
+  moved: ReadonlySet<string> = new Set(),
+): Survey {
   const builder = createBuilder(items);
   const chain = intactChain(items);
   const first = expected.entries[0]?.version ?? expected.sequenced + 1;
@@ -82,16 +90,17 @@ export function surveyStream(streamId: StreamId, items: readonly RawItem[], expe
       builder.slot({ kind: 'known', version, count, hashPrefix, recordedAt, ...builder.seenAt(version, entry) });
     }
   }
-  beyondTheLog(builder, expected);
+  beyondTheLog(builder, expected, moved);
   builder.removeRest();
   return { streamId, sequenced: expected.sequenced, ...builder.result() };
 }
 
 /** Commits that are not in the log yet continue its last one; what follows something that has to go, has to go with it. */
-function beyondTheLog(builder: Builder, { sequenced, entries }: Expected): void {
+function beyondTheLog(builder: Builder, { sequenced, entries }: Expected, moved: ReadonlySet<string>): void {
   let next = sequenced + 1;
   let previous = entries.at(-1)?.hashPrefix ?? builder.lastHash() ?? GENESIS_HASH;
-  const going = new Set<string>(builder.hashesNotKept(sequenced));
+  const going = new Set<string>([...moved, ...builder.hashesNotKept(sequenced)]);
+  for (const hash of builder.hashesKept()) going.delete(hash);
   for (const item of builder.from(next)) {
     const version = item.version as number;
     const commit = wholeCommit(item);
@@ -169,6 +178,7 @@ function createBuilder(items: readonly RawItem[]) {
       open = undefined;
     },
     lastHash: () => [...links.values()].at(-1)?.hash,
+    hashesKept: () => [...links.values()].map(({ hash }) => hash),
     /** Of whole commits up to this version that do not stay. */
     hashesNotKept: (upTo: number): string[] =>
       items.flatMap((item) => {

@@ -6,6 +6,7 @@ import type { Continuations, Incidents } from '../../flow/relay/port.ts';
 import type { ConsumerName, StreamId } from '../../model/ids.ts';
 import { WAKE_UP_FORMAT } from '../../model/wake-up.ts';
 import type { Clock } from '../../platform/clock.ts';
+import type { Fork } from './rows.ts';
 
 export interface TellDeps {
   incidents: Incidents;
@@ -23,12 +24,14 @@ export interface BeyondHead {
 
 export async function tellOthers(
   deps: TellDeps,
-  { streamId, end }: { streamId: StreamId; end: number },
+  { streamId, end, forks }: { streamId: StreamId; end: number; forks: readonly Fork[] },
 ): Promise<BeyondHead[]> {
   const beyond = await checkpointsBeyond(deps, streamId, end);
   const now = deps.world.clock.now();
   for await (const incident of deps.incidents.open()) {
     if (incident.streamId !== streamId || incident.kind === 'checkpoint-beyond-head') continue;
+    // Of events that were set aside by an earlier restore, only those are settled that this one has taken over.
+    if (incident.kind === 'events-set-aside' && !forks.some(({ version }) => version === incident.version)) continue;
     await deps.incidents.close(incident, now);
   }
   for (const { consumer, version } of beyond) {

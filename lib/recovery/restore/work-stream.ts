@@ -3,6 +3,7 @@
 // restored head. Dying anywhere is safe: the next try looks again, and finds less to do.
 
 import type { StoredCommit } from '../../model/commit.ts';
+import { isEventRecoveryError, StreamDamagedError } from '../../model/errors.ts';
 import type { StreamId } from '../../model/ids.ts';
 import type { World } from '../../platform/clock.ts';
 import { cancellation } from '../../platform/dynamodb/failures.ts';
@@ -12,6 +13,7 @@ import type { Objects } from '../archive/objects.ts';
 import type { Audit } from '../audit/audit.ts';
 import { chooseCopies } from './choose.ts';
 import type { Copies } from './copies.ts';
+import { recordConflicts, recordOpenForks } from './fork-incidents.ts';
 import { type LookDeps, lookAt } from './look.ts';
 import { quarantine } from './quarantine.ts';
 import { isStillAsSeen, type RawItem } from './raw-item.ts';
@@ -24,13 +26,14 @@ export interface WorkDeps extends LookDeps, ReappendDeps, TellDeps {
   dynamo: Dynamo;
   objects: Objects;
   audit: Pick<Audit, 'recordWrite'>;
-  rows: Pick<RestoreRows, 'saveStream'>;
+  rows: Pick<RestoreRows, 'saveStream' | 'openForks'>;
   world: Pick<World, 'clock' | 'timers' | 'random' | 'ids'>;
   logger: Logger;
 }
 
-/** A round that meets an item which somebody else changed looks again. */
-const ROUNDS_MAX = 3;
+/** A round that meets an item which somebody else changed looks again: producers may go on where the stream was cut off. */
+const ROUNDS_MAX = 10;
+const NOTE_MAX = 1_000;
 
 export async function workOnStream(
   deps: WorkDeps,
@@ -39,33 +42,55 @@ export async function workOnStream(
   copies: Copies,
   requestId: string,
 ): Promise<StreamRow> {
-  let row = planned;
+  const streamId = planned.streamId as StreamId;
+  // What an earlier restore took away and could not append again is taken over.
+  let row = { ...planned, forks: merged(planned.forks, await deps.rows.openForks(streamId)) };
   const save = async (changes: Partial<StreamRow>): Promise<StreamRow> => {
     row = { ...row, ...changes };
     await deps.rows.saveStream(restore.id, row);
     return row;
   };
-  for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const found = await lookAt(deps, row.streamId as StreamId);
-    const survey = found && restore.discardUnknownEnd ? withoutUnknownEnd(found) : found;
-    if (survey === undefined) return save({ status: 'not-found', versions: [] });
-    if (survey.slots.length === 0) return finish(survey);
-    if (!isAsPlanned(survey.slots, planned)) return save({ status: 'stale' });
-    const chosen = chooseCopies(survey, await copies.of(survey));
-    if (chosen.notFound.length > 0) {
-      await writeVouchedFor(survey, chosen.commits);
-      return save({ status: 'not-found', versions: chosen.notFound });
-    }
-    const forks = await putAside(survey);
-    // What must be appended again is written down before it is taken away.
-    if (forks.length > 0) await save({ forks: merged(row.forks, forks) });
-    await write(survey, chosen.commits);
+  /** Not repaired: what was taken away already must not be forgotten. */
+  const giveUp = async (changes: Partial<StreamRow>): Promise<StreamRow> => {
+    await recordOpenForks(deps, row);
+    return save(changes);
+  };
+  try {
+    return await repair();
+  } catch (error) {
+    if (!isEventRecoveryError(error) || error.retryable) throw error;
+    deps.logger.error('a stream cannot be restored', { restoreId: restore.id, streamId, code: error.code });
+    return giveUp({ status: 'failed', note: `${error.code}: ${error.message}`.slice(0, NOTE_MAX) });
   }
-  const last = await lookAt(deps, row.streamId as StreamId);
-  if (last?.slots.length === 0) return finish(last);
-  return save({ status: 'stale' });
 
-  async function putAside({ slots, raw, streamId }: Survey): Promise<Fork[]> {
+  async function repair(): Promise<StreamRow> {
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      const moved = new Set(row.forks.map(({ hash }) => hash));
+      const found = await lookAt(deps, streamId, moved);
+      const survey = found && restore.discardUnknownEnd ? withoutUnknownEnd(found) : found;
+      if (survey === undefined) return giveUp({ status: 'not-found', versions: [] });
+      if (survey.slots.length === 0) {
+        const finished = await finish(survey);
+        if (finished !== undefined) return finished;
+        continue;
+      }
+      if (!isAsPlanned(survey, planned, moved)) return giveUp({ status: 'stale' });
+      const chosen = chooseCopies(survey, await copies.of(survey));
+      if (chosen.notFound.length > 0) {
+        await writeVouchedFor(survey, chosen.commits);
+        return giveUp({ status: 'not-found', versions: chosen.notFound });
+      }
+      const forks = await putAside(survey, chosen.commits);
+      // What must be appended again is written down before it is taken away.
+      if (forks.length > 0) await save({ forks: merged(row.forks, forks) });
+      await write(survey, chosen.commits);
+    }
+    return giveUp({ status: 'stale' });
+  }
+
+  /** Answers the commits that make way for others. */
+  async function putAside({ slots, raw }: Survey, commits: readonly StoredCommit[]): Promise<Fork[]> {
+    const stays = new Set(commits.map(({ hash }) => hash));
     const forks: Fork[] = [];
     for (const { version, seen } of slots) {
       const item = raw.get(version);
@@ -77,7 +102,8 @@ export async function workOnStream(
         digest: seen.digest,
         item,
       });
-      if (seen.isCommit) forks.push({ version, count: Number(item.count), hash: String(item.hash), key });
+      const hash = String(item.hash);
+      if (seen.isCommit && !stays.has(hash)) forks.push({ version, count: Number(item.count), hash, key });
     }
     return forks;
   }
@@ -86,7 +112,7 @@ export async function workOnStream(
   async function writeVouchedFor(survey: Survey, commits: readonly StoredCommit[]): Promise<void> {
     const slots = survey.slots.filter(({ kind, seen }) => kind === 'known' && seen?.isCommit !== true);
     const versions = new Set(slots.map(({ version }) => version));
-    await putAside({ ...survey, slots });
+    await putAside({ ...survey, slots }, commits);
     await write(
       { ...survey, slots },
       commits.filter(({ version }) => versions.has(version)),
@@ -94,7 +120,7 @@ export async function workOnStream(
   }
 
   /** From the end what nothing belongs to, then upwards what belongs there: a reader meets no commit before its predecessor. */
-  async function write({ slots, raw, streamId }: Survey, commits: readonly StoredCommit[]): Promise<void> {
+  async function write({ slots, raw }: Survey, commits: readonly StoredCommit[]): Promise<void> {
     const inTheWay = slots.filter((slot): slot is Extract<Slot, { kind: 'foreign' }> => slot.kind === 'foreign');
     for (const { version } of inTheWay.reverse()) {
       const seen = raw.get(version);
@@ -151,24 +177,43 @@ export async function workOnStream(
     return true;
   }
 
-  async function finish(survey: Survey): Promise<StreamRow> {
-    const forks = await appendForks(deps, row);
+  /** Undefined: somebody appended where the stream was cut off; look again. */
+  async function finish(survey: Survey): Promise<StreamRow | undefined> {
+    try {
+      for await (const forks of appendForks(deps, row)) row = { ...row, forks };
+    } catch (error) {
+      if (error instanceof StreamDamagedError) return undefined;
+      throw error;
+    }
+    const { forks } = row;
     const end = forks.reduce(
       (highest, { newVersion = 0, count }) => Math.max(highest, newVersion + count - 1),
       survey.end,
     );
-    const checkpointsBeyond = await tellOthers(deps, { streamId: survey.streamId, end });
+    const checkpointsBeyond = await tellOthers(deps, { streamId, end, forks });
+    await recordConflicts(deps, row);
     return save({ status: 'done', forks, end, checkpointsBeyond });
   }
 }
 
-/** What is overwritten or removed must be what was approved; what is missing may be filled without. */
-function isAsPlanned(slots: readonly Slot[], { changes }: StreamRow): boolean {
+/**
+ * What is overwritten or removed must be what was approved; what is missing may be filled without. A commit that was appended
+ * on one that has made way already follows it: its events are appended again, nothing of it is lost.
+ */
+function isAsPlanned({ slots, raw }: Survey, { changes }: StreamRow, moved: ReadonlySet<string>): boolean {
   const approved = new Set(changes.map(({ version, seenDigest }) => `${version} ${seenDigest}`));
-  return slots.every(({ version, seen }) => seen === undefined || approved.has(`${version} ${seen.digest}`));
+  const goes = new Set(moved);
+  return slots.every(({ version, seen }) => {
+    if (seen === undefined || approved.has(`${version} ${seen.digest}`)) return true;
+    const { previousHash, hash } = raw.get(version) ?? {};
+    if (!seen.isCommit || !goes.has(String(previousHash))) return false;
+    goes.add(String(hash));
+    return true;
+  });
 }
 
+/** In the order in which they were met: what was appended on a fork meanwhile comes after it. */
 function merged(known: readonly Fork[], found: readonly Fork[]): Fork[] {
-  const byHash = new Map([...found, ...known].map((fork) => [fork.hash, fork]));
-  return [...byHash.values()].sort((a, b) => a.version - b.version);
+  const hashes = new Set(known.map(({ hash }) => hash));
+  return [...known, ...found.filter(({ hash }) => !hashes.has(hash))];
 }

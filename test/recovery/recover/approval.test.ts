@@ -155,6 +155,17 @@ describe('a restore', () => {
     expect(calls.at(-1)).toEqual({ action: 'plan', source: 'point-in-time', ...WHO });
   });
 
+  it('that leaves streams unrepaired is no success, and says how many', async () => {
+    recovery.onAsked(approve);
+    answering(said('planned'), said('done', { stale: 1, failed: 2 }));
+    expect(await failure({ actions: ['restore'], ...WHO })).toBe('RepairFailed');
+    expect(recovery.report().steps.at(-1)).toMatchObject({
+      name: 'Restore',
+      outcome: 'failed',
+      summary: expect.stringMatching(/1 changed since, 2 failed/),
+    });
+  });
+
   it('that is refused by its function ends as RepairFailed and says why', async () => {
     answering({ error: { code: 'UNKNOWN_STREAM', message: 'no such stream' } });
     expect(await failure({ actions: ['restore'], ...WHO })).toBe('RepairFailed');

@@ -2,6 +2,7 @@
 // The archive's files and the past states are made by the local cloud's own code, from the DynamoDB stream of the table.
 
 import { expect } from '@jest/globals';
+import { hashCommit } from '../../../lib/flow/event-store/hash.ts';
 import { type ExportSpan, exportFiles } from '../../../lib/local/backups/export-files.ts';
 import { type Change, stateAt, type WireItem } from '../../../lib/local/backups/timeline.ts';
 import type { StoredCommit } from '../../../lib/model/commit.ts';
@@ -169,6 +170,33 @@ export async function createBench({ around = (_what, call) => call(), engine = m
     async remove(streamId: string, ...versions: number[]): Promise<void> {
       for (const version of versions)
         await system.dynamo.delete({ TableName: eventsTable, Key: { streamId, version } });
+    },
+    /** Forges a commit on top of a version: an append that a store acknowledged after the stream had lost its tail. */
+    async appendAt(streamId: string, version: number, events: object[], previousHash?: string): Promise<void> {
+      const facts = {
+        streamId,
+        version,
+        count: events.length,
+        recordedAt: clock.now(),
+        encoding: 'json',
+        format: 1,
+        previousHash: previousHash ?? (await bench.item(streamId, version - 1)).hash,
+        events: JSON.stringify(events),
+      };
+      await system.dynamo.put({
+        TableName: eventsTable,
+        Item: { ...facts, hash: hashCommit(facts as never as StoredCommit) },
+      });
+    },
+    /** A byte of its events flips. */
+    async damage(streamId: string, version: number): Promise<void> {
+      const events = String((await bench.item(streamId, version)).events).replace('Placed', 'Placet');
+      await bench.change(streamId, version, { events });
+    },
+    openIncidents: async () => {
+      const open = [];
+      for await (const incident of deps.incidents.open()) open.push(incident);
+      return open;
     },
     /** What every stream holds, and the log: for before and after. */
     async everything() {

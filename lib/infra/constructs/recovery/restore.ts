@@ -110,6 +110,7 @@ export class Restore extends Construct {
     grantOnKeys(this.function, recoveryTable, 'restore', 'GetItem', 'PutItem');
     grantOnKeys(this.function, recoveryTable, 'restore#*', 'PutItem', 'Query');
     grantOnKeys(this.function, recoveryTable, 'restore-open', 'PutItem', 'DeleteItem', 'Query');
+    grantOnKeys(this.function, recoveryTable, 'restore-forks', 'GetItem', 'PutItem', 'DeleteItem');
     grantOnKeys(this.function, recoveryTable, 'archive#exports', 'Query');
     grantOnKeys(this.function, recoveryTable, 'finding', 'Query');
     grantOnKeys(this.function, recoveryTable, 'audit#*', 'PutItem');
