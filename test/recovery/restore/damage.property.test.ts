@@ -1,4 +1,6 @@
 // Whatever is done to stored commits, in whatever combination: the restore brings back exactly what was there, from the archive.
+// Of commits that the log does not know yet at most one is damaged: behind a second one nobody can tell what belonged there, and
+// docs/operations/restore.md says what happens to it.
 
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -44,8 +46,18 @@ describe('a restore from the archive', () => {
         fc.array(damage, { minLength: 1, maxLength: 6 }),
         fc.integer({ min: 0, max: 3 }),
         async (damages, unsequenced) => {
+          const sequenced = STREAMS.c - Math.min(unsequenced, 2);
+          const touched = damages.flatMap(({ at, ...more }) => [
+            at,
+            ...('to' in more ? [more.to] : []),
+            ...('with' in more ? [more.with] : []),
+          ]);
+          const beyondTheLog = touched.filter(
+            ({ streamId, version }) => streamId === 'c' && version > sequenced && version <= STREAMS.c,
+          );
+          fc.pre(new Set(beyondTheLog.map(({ version }) => version)).size <= 1);
           const bench = await createBench();
-          await bench.fill({ a: 5, b: 4, c: 3 - Math.min(unsequenced, 2) });
+          await bench.fill({ a: 5, b: 4, c: sequenced });
           // The log does not know these: only their neighbours do.
           await bench.system.append('c', Array<string>(Math.min(unsequenced, 2)).fill('Placed'));
           await bench.archive();
