@@ -1,7 +1,7 @@
 // The drill's result for people: one line per consumer, the kills, and the sentence that matters.
 
-import pc from 'picocolors';
 import type { DrillReport, ScenarioResult } from '../recovery/drill/scenario.ts';
+import { colors } from './colors.ts';
 import { table } from './output.ts';
 
 const HEADER = [
@@ -37,21 +37,21 @@ function scenarioText(result: ScenarioResult): string {
     return `  ${kill.consumer.padEnd(12)} killed ${kill.when.padEnd(6)} its effect of version ${kill.version}, ${resumed}`;
   });
   return [
-    `${pc.bold(result.name)}: ${result.appended} events in ${result.streams} streams, ${result.seconds} seconds, seed ${result.seed}`,
+    `${colors.bold(result.name)}: ${result.appended} events in ${result.streams} streams, ${result.seconds} seconds, seed ${result.seed}`,
     '',
     table(HEADER, rows),
     ...(kills.length > 0 ? ['', ...kills] : []),
     ...result.consumers
       .filter((one) => one.unplannedEnds > 0)
       .map((one) =>
-        pc.yellow(
+        colors.yellow(
           `  ${one.consumer}: ${one.unplannedEnds} invocations ran out of time or crashed without being killed (slow machine?)`,
         ),
       ),
     ...result.consumers
       .filter((one) => one.repeatedCalls > 0)
       .map((one) =>
-        pc.yellow(
+        colors.yellow(
           `  ${one.consumer}: ${one.repeatedCalls} calls were repeated, their answers came too late (slow machine?)`,
         ),
       ),
@@ -62,11 +62,11 @@ function scenarioText(result: ScenarioResult): string {
     ),
     '',
     verdictLine(result),
-    ...result.problems.map((problem) => pc.red(`  ${problem}`)),
+    ...result.problems.map((problem) => colors.red(`  ${problem}`)),
   ].join('\n');
 }
 
 function verdictLine(result: ScenarioResult): string {
   const figures = `${result.lost} lost, ${result.doubled} doubled, ${result.repeated} repeated, ${result.reordered} reordered, ${result.deadLetters} dead letters`;
-  return result.ok ? pc.green(`ok: ${figures}`) : pc.red(`FAILED: ${figures}`);
+  return result.ok ? colors.green(`ok: ${figures}`) : colors.red(`FAILED: ${figures}`);
 }

@@ -3,7 +3,6 @@
 // (0: every scenario is ok, 1: a scenario failed, 2: wrong option, 4: the local system did not start).
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import pc from 'picocolors';
 import { startLocalSystem } from '../local/index.ts';
 import { isEventRecoveryError } from '../model/errors.ts';
 import { runDrill } from '../recovery/drill/run-drill.ts';
@@ -12,6 +11,7 @@ import { REPRESENTATIVE, SCENARIOS } from '../recovery/drill/scenarios/index.ts'
 import type { Workload } from '../recovery/drill/workload.ts';
 import { github } from '../recovery/drill/workloads/github.ts';
 import { orders } from '../recovery/drill/workloads/orders.ts';
+import { colors } from './colors.ts';
 import { saveReports } from './drill-reports.ts';
 import { drillTable } from './drill-table.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -99,7 +99,7 @@ async function main(): Promise<ExitCode> {
   if (options.list) {
     output.result(
       SCENARIOS.map(({ name, summary }) => ({ name, summary })),
-      (scenarios) => scenarios.map(({ name, summary }) => `${pc.bold(name.padEnd(20))} ${summary}`).join('\n'),
+      (scenarios) => scenarios.map(({ name, summary }) => `${colors.bold(name.padEnd(20))} ${summary}`).join('\n'),
     );
     return EXIT.ok;
   }
@@ -144,7 +144,7 @@ try {
   process.exit(await main());
 } catch (error) {
   process.stderr.write(
-    isEventRecoveryError(error) ? `${pc.red(error.code)}: ${error.message}\n` : `${(error as Error).stack}\n`,
+    isEventRecoveryError(error) ? `${colors.red(error.code)}: ${error.message}\n` : `${(error as Error).stack}\n`,
   );
   process.exit(isEventRecoveryError(error) ? EXIT.unreachable : EXIT.internal);
 }

@@ -1,7 +1,7 @@
 // How commands speak: data on stdout (with --json exactly one document), progress on stderr, and at the end of every human
 // output the exact next command.
 
-import pc from 'picocolors';
+import { colors } from './colors.ts';
 
 export interface Streams {
   stdout: { write(text: string): unknown };
@@ -22,9 +22,9 @@ export function createOutput(json: boolean, streams: Streams): Output {
   return {
     json,
     result: (data, human) => void streams.stdout.write(json ? `${asJson(data)}\n` : `${human(data)}\n`),
-    progress: (text) => void streams.stderr.write(`${pc.dim(text)}\n`),
+    progress: (text) => void streams.stderr.write(`${colors.dim(text)}\n`),
     next: (command) => {
-      if (!json) streams.stdout.write(`\nNext: ${pc.bold(command)}\n`);
+      if (!json) streams.stdout.write(`\nNext: ${colors.bold(command)}\n`);
     },
   };
 }
@@ -58,5 +58,5 @@ export function table(header: readonly string[], rows: readonly (readonly (strin
       .map((cell, column) => (isNumber[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
       .join('  ')
       .trimEnd();
-  return [pc.bold(line(header)), ...cells.map(line)].join('\n');
+  return [colors.bold(line(header)), ...cells.map(line)].join('\n');
 }

@@ -3,8 +3,8 @@
 
 import { once } from 'node:events';
 import { InvalidArgumentError } from 'commander';
-import pc from 'picocolors';
 import type { LocalSystem } from '../../local/index.ts';
+import { colors } from '../colors.ts';
 import type { RegisterCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
@@ -32,8 +32,10 @@ export const registerLocal: RegisterCommand = (program, run) => {
           port,
           app,
           onProgress: output.progress,
-          onWarning: (text) => output.progress(pc.yellow(text)),
-          onLog: logs ? (line) => output.progress(`${pc.cyan(line.functionName)} ${line.pid} ${line.text}`) : undefined,
+          onWarning: (text) => output.progress(colors.yellow(text)),
+          onLog: logs
+            ? (line) => output.progress(`${colors.cyan(line.functionName)} ${line.pid} ${line.text}`)
+            : undefined,
         });
         try {
           announce(system, output);
@@ -54,7 +56,7 @@ function announce({ outputs: all, environment, endpoints, runFolder }: LocalSyst
   output.result({ endpoints, environment, outputs, logs }, () => {
     const width = Math.max(...Object.keys(outputs).map((name) => name.length));
     return [
-      pc.bold('The local system is up.'),
+      colors.bold('The local system is up.'),
       '',
       ...Object.entries(outputs).map(([name, value]) => `${name.padEnd(width)}  ${value}`),
       '',
