@@ -20,7 +20,7 @@ type Facts = Pick<RegisteredConsumer, 'effects'>;
 export function rowUnits(
   mode: PlanMode,
   { effects }: Facts,
-  row: Pick<PlannedStream, 'events'>,
+  row: Pick<PlannedStream, 'from' | 'to' | 'events'>,
   { suppressEffects = false } = {},
 ): Units {
   const reacted = suppressEffects ? 0 : row.events;
@@ -31,9 +31,12 @@ export function rowUnits(
     const each = effects === 'idempotent' ? 2 : 2 + 2;
     return add({ read: reacted, write: take + each * reacted + release }, STREAM_UNITS);
   }
+  // Before a save passes an event that the consumer does not want, the registry is asked whether its code is old.
+  const passed = Math.max(0, row.to - row.from + 1 - row.events);
   const saves = effects === 'idempotent' ? Math.max(1, Math.ceil(reacted / CHUNK_EVENTS)) : Math.max(1, 2 * reacted);
   const markers = effects === 'idempotent' ? 2 * reacted : 0;
-  const consumer = { read: 0, write: take + markers + saves };
+  const stores = effects === 'idempotent' ? saves : Math.max(1, reacted);
+  const consumer = { read: Math.min(passed, stores), write: take + markers + saves };
   return add(consumer, STREAM_UNITS, ...(mode === 'rewind' ? [REWIND_UNITS] : []));
 }
 
