@@ -115,13 +115,13 @@ function listedOf(stream: StreamRow): ListedStream {
 function totalsOf(streams: readonly StreamRow[]): RestoreAnswer['totals'] {
   const sum = (pick: (stream: StreamRow) => number): number => streams.reduce((all, stream) => all + pick(stream), 0);
   const having = (status: StreamRow['status']): number => streams.filter((stream) => stream.status === status).length;
-  const changes = (action: PlannedChange['action']) =>
-    sum((one) => one.changes.filter((each) => each.action === action).length);
+  const changes = (...actions: PlannedChange['action'][]) =>
+    sum((one) => one.changes.filter(({ action }) => actions.includes(action)).length);
   return {
     streams: streams.length,
     inserts: sum(({ inserts }) => inserts),
     overwrites: changes('overwrite'),
-    removals: changes('remove'),
+    removals: changes('remove', 'overwrite-or-remove'),
     forks: sum(forksOf),
     unsequenced: sum(({ unsequenced }) => unsequenced),
     written: sum(({ written }) => written),

@@ -12,7 +12,7 @@ import { type PointInTime, sideTableName } from './point-in-time.ts';
 import type { ApplyRequest } from './request.ts';
 import { isFinished, openForks, type RestoreRow, type RestoreRows, type StreamRow } from './rows.ts';
 import { type SearchDeps, searchArchive } from './search-archive.ts';
-import { type Survey, withoutUnknownEnd } from './survey.ts';
+import type { Survey } from './slots.ts';
 import { type WorkDeps, workOnStream } from './work-stream.ts';
 
 export interface ApplyDeps extends Omit<WorkDeps, 'rows' | 'audit'>, SearchDeps {
@@ -163,11 +163,12 @@ async function dropSideTable(deps: ApplyDeps, row: RestoreRow, become: Become) {
   return row;
 }
 
+/** Copies are looked for of garbage too: only what has none may be discarded. */
 async function surveysOf(deps: ApplyDeps, row: RestoreRow): Promise<Survey[]> {
   const surveys: Survey[] = [];
   for await (const { streamId, status } of deps.rows.streams(row.id)) {
     const survey = status === 'planned' ? await lookAt(deps, streamId as StreamId) : undefined;
-    if (survey !== undefined) surveys.push(row.discardUnknownEnd ? withoutUnknownEnd(survey) : survey);
+    if (survey !== undefined) surveys.push(survey);
   }
   return surveys;
 }

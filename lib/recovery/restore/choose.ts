@@ -3,7 +3,8 @@
 
 import { type Commit, GENESIS_HASH, lastVersion, type StoredCommit } from '../../model/commit.ts';
 import type { RawItem } from './raw-item.ts';
-import { commitIn, type Link, linkOf, type Slot, type Survey } from './survey.ts';
+import { type Link, lastStanding, type Slot, type Survey, standingIn, type UnknownSlot } from './slots.ts';
+import { commitIn, linkOf } from './survey.ts';
 
 /** Copies that a source has for a version, whatever they hold. */
 export type CopiesAt = (version: number) => readonly Record<string, unknown>[];
@@ -11,12 +12,11 @@ export type CopiesAt = (version: number) => readonly Record<string, unknown>[];
 export interface Chosen {
   /** What to put where, ascending. */
   commits: StoredCommit[];
+  /** Versions of items that have to go, descending: nothing belongs there. */
+  removals: number[];
   /** Slots without a copy that fits: nothing is written to the stream then. */
   notFound: number[];
 }
-
-/** Commits in one `unknown` slot; a longer one is taken up by the next plan. */
-const RUN_MAX = 1_000;
 
 export function chooseCopies(survey: Survey, copiesAt: CopiesAt): Chosen {
   const commits: StoredCommit[] = [];
@@ -49,10 +49,15 @@ export function chooseCopies(survey: Survey, copiesAt: CopiesAt): Chosen {
 
   for (const slot of survey.slots) {
     if (slot.kind === 'foreign') continue;
-    const found = slot.kind === 'known' ? known(slot) : unknown(slot);
-    if (!found) notFound.push(slot.version);
+    if (slot.kind === 'known' && !known(slot)) notFound.push(slot.version);
+    if (slot.kind === 'unknown') notFound.push(...unknown(slot));
   }
-  return { commits, notFound };
+  const filled = new Set<number>(commits.map(({ version }) => version));
+  const removals = survey.slots
+    .flatMap((slot) => (slot.kind === 'known' ? [] : standingIn(slot)))
+    .map(({ version }) => version)
+    .filter((version) => !filled.has(version));
+  return { commits, removals: removals.sort((a, b) => b - a), notFound };
 
   function known(slot: Extract<Slot, { kind: 'known' }>): boolean {
     const right = copies(slot.version).find(
@@ -62,27 +67,37 @@ export function chooseCopies(survey: Survey, copiesAt: CopiesAt): Chosen {
     return right !== undefined;
   }
 
-  function unknown(slot: Extract<Slot, { kind: 'unknown' }>): boolean {
-    const run: { commit: Commit; stored: StoredCommit }[] = [];
-    let version = slot.version;
-    for (let length = 0; length < RUN_MAX && version <= (slot.to ?? version); length += 1) {
-      // Two whole copies that follow the same commit would be a fork that nobody can decide on.
-      const distinct = new Map(copies(version).map((copy) => [copy.commit.hash, copy]));
-      const [copy] = [...distinct.values()];
-      if (copy === undefined || distinct.size > 1) break;
-      run.push(copy);
-      ends.set(lastVersion(copy.commit), linkOf(copy.commit));
-      version = lastVersion(copy.commit) + 1;
-      if (slot.to === undefined) break;
-    }
+  /** Answers the first version that no copy is found for. */
+  function unknown(slot: UnknownSlot): number[] {
+    const run = runFrom(slot);
     const last = run.at(-1)?.commit;
+    const end = last === undefined ? slot.version - 1 : lastVersion(last);
     const isWhole =
-      last !== undefined && (slot.to === undefined || (lastVersion(last) === slot.to && last.hash === slot.nextHash));
+      slot.to === undefined
+        ? end >= lastStanding(slot) || slot.isGarbageAllowed === true
+        : end === slot.to && last?.hash === slot.nextHash;
     for (const { commit, stored } of run) {
       if (isWhole) take(commit, stored);
       else ends.delete(lastVersion(commit));
     }
-    return isWhole;
+    return isWhole ? [] : [Math.min(end + 1, slot.to ?? end + 1)];
+  }
+
+  /** Copies that follow each other, up to the end of the slot. Each step needs one: it ends with them. */
+  function runFrom(slot: UnknownSlot): { commit: Commit; stored: StoredCommit }[] {
+    const run: { commit: Commit; stored: StoredCommit }[] = [];
+    const to = slot.to ?? lastStanding(slot);
+    for (let version: number = slot.version; version <= to; ) {
+      const distinct = new Map(copies(version).map((copy) => [copy.commit.hash, copy]));
+      // Two whole copies that follow the same commit are a fork: only what stands there may still say which one it was.
+      const copy =
+        distinct.size === 1 ? [...distinct.values()][0] : distinct.get(String(survey.raw.get(version)?.hash));
+      if (copy === undefined) break;
+      run.push(copy);
+      ends.set(lastVersion(copy.commit), linkOf(copy.commit));
+      version = lastVersion(copy.commit) + 1;
+    }
+    return run;
   }
 }
 

@@ -6,7 +6,7 @@ import { type Objects, readWhole } from '../archive/objects.ts';
 import { RESTORE_PREFIX } from '../archive/places.ts';
 import type { CopiesAt } from './choose.ts';
 import { itemOf, type RawItem, textOf } from './raw-item.ts';
-import type { Slot, Survey } from './survey.ts';
+import { lastStanding, type Slot, type Survey } from './slots.ts';
 
 export interface Copies {
   /** For the slots of one stream. */
@@ -17,7 +17,7 @@ export interface Copies {
 export const wantedVersions = (slots: readonly Slot[]): [from: number, to: number][] =>
   slots.flatMap((slot): [number, number][] => {
     if (slot.kind === 'foreign') return [];
-    return [[slot.version, slot.kind === 'unknown' ? (slot.to ?? slot.version) : slot.version]];
+    return [[slot.version, slot.kind === 'unknown' ? (slot.to ?? lastStanding(slot)) : slot.version]];
   });
 
 export const noCopies: Copies = { of: async () => () => [] };

@@ -8,7 +8,8 @@ import type { StreamId } from '../../model/ids.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import type { RawItem } from './raw-item.ts';
-import { type Expected, intactChain, type Survey, surveyStream } from './survey.ts';
+import type { Survey } from './slots.ts';
+import { type Expected, intactChain, surveyStream } from './survey.ts';
 
 export interface LookDeps {
   dynamo: Pick<Dynamo, 'query'>;

@@ -11,7 +11,7 @@ import { type LookDeps, lookAt } from './look.ts';
 import type { PointInTime } from './point-in-time.ts';
 import { type PlanRequest, STREAMS_MAX } from './request.ts';
 import type { Fork, PlannedChange, RestoreRow, RestoreRows, StreamRow } from './rows.ts';
-import { type Survey, withoutUnknownEnd } from './survey.ts';
+import { type Slot, type Standing, type Survey, standingIn, withoutUnknownEnd } from './slots.ts';
 import { checkpointsBeyond, type TellDeps } from './tell-others.ts';
 
 export interface PlanDeps extends LookDeps, Pick<TellDeps, 'checkpoints' | 'consumers'> {
@@ -108,20 +108,7 @@ async function streamsOf(deps: PlanDeps, { streams }: PlanRequest, refused: Refu
 /** Undefined: there is nothing to do. */
 async function rowOf(deps: PlanDeps, survey: Survey, forks: Fork[]): Promise<StreamRow | undefined> {
   const { streamId, slots, links, sequenced, end } = survey;
-  const changes = slots.flatMap((slot): PlannedChange[] => {
-    const { version, seen } = slot;
-    if (seen === undefined) return [];
-    return [
-      {
-        version,
-        action: slot.kind === 'foreign' ? 'remove' : 'overwrite',
-        seenDigest: seen.digest,
-        ...(seen.hash !== undefined && { seenHash: seen.hash }),
-        ...(slot.kind === 'known' && { expectedHash: slot.hashPrefix }),
-        isFork: seen.isCommit,
-      },
-    ];
-  });
+  const changes = slots.flatMap((slot) => standingIn(slot).map((standing) => changeOf(slot, standing)));
   const kept = changes.filter(({ isFork }) => isFork).length + forks.length;
   if (changes.length + kept > CHANGES_MAX) throw tooMuch(streamId, changes.length, kept);
   const unsequenced = [...links.values()].filter((link) => lastVersion(link) > sequenced).length;
@@ -130,7 +117,7 @@ async function rowOf(deps: PlanDeps, survey: Survey, forks: Fork[]): Promise<Str
   return {
     streamId,
     status: 'planned',
-    inserts: slots.filter(({ seen }) => seen === undefined).length,
+    inserts: slots.filter((slot) => standingIn(slot)[0]?.version !== slot.version).length,
     changes,
     unsequenced,
     // Taken away by an earlier restore, which could not append them again.
@@ -138,6 +125,22 @@ async function rowOf(deps: PlanDeps, survey: Survey, forks: Fork[]): Promise<Str
     written: 0,
     ...(beyond.length > 0 && { checkpointsBeyond: beyond }),
   };
+}
+
+const changeOf = (slot: Slot, { version, seen }: Standing): PlannedChange => ({
+  version,
+  action: actionOf(slot, version),
+  seenDigest: seen.digest,
+  ...(seen.hash !== undefined && { seenHash: seen.hash }),
+  ...(slot.kind === 'known' && { expectedHash: slot.hashPrefix }),
+  isFork: seen.isCommit,
+});
+
+/** Where only copies will tell which commits a place held, nobody knows yet what stands in the way of them. */
+function actionOf(slot: Slot, version: number): PlannedChange['action'] {
+  if (slot.kind === 'foreign') return 'remove';
+  const isSure = slot.kind === 'known' || (version === slot.version && slot.isGarbageAllowed !== true);
+  return isSure ? 'overwrite' : 'overwrite-or-remove';
 }
 
 /** Whole seconds, because DynamoDB restores to seconds. */

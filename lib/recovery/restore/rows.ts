@@ -29,7 +29,11 @@ export type RestoreSource = 'archive' | 'point-in-time';
 /** An item that is overwritten or removed: what an approval is for. */
 export interface PlannedChange {
   version: number;
-  action: 'overwrite' | 'remove';
+  action:
+    | 'overwrite'
+    | 'remove'
+    /** Overwritten when a copy of a commit at this version is found, removed when the copies leave no place for it, or it has none. */
+    | 'overwrite-or-remove';
   /** Of the item that was seen: with any other one the plan is stale. */
   seenDigest: string;
   seenHash?: string;

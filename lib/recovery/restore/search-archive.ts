@@ -8,7 +8,7 @@ import { chooseCopies } from './choose.ts';
 import { type FoundCopies, foundCopies, wantedVersions } from './copies.ts';
 import { digestOf, type RawItem } from './raw-item.ts';
 import type { RestoreRow } from './rows.ts';
-import type { Survey } from './survey.ts';
+import type { Survey } from './slots.ts';
 
 export interface SearchDeps {
   objects: Objects;

@@ -8,44 +8,7 @@ import { type Commit, GENESIS_HASH, lastVersion, type StoredCommit } from '../..
 import { StreamDamagedError } from '../../model/errors.ts';
 import type { StreamId } from '../../model/ids.ts';
 import { COMMIT_ATTRIBUTES, digestOf, type RawItem } from './raw-item.ts';
-
-/** A commit that is as it should be, without its events. */
-export interface Link {
-  version: number;
-  count: number;
-  hash: string;
-  recordedAt: number;
-}
-
-/** What stands at a version and must go or be replaced. */
-export interface Seen {
-  /** Of all attributes: what a write is conditional on. */
-  digest: string;
-  hash?: string;
-  /** It is whole in itself: an append that was acknowledged. Its events are never dropped. */
-  isCommit: boolean;
-}
-
-export type Slot =
-  /** The log knows what belongs here. */
-  | { kind: 'known'; version: number; count: number; hashPrefix: string; recordedAt: number; seen?: Seen }
-  /** Only the neighbours know: commits from `version` to `to` whose last one has this hash, when the next one names it. */
-  | { kind: 'unknown'; version: number; to?: number; nextHash?: string; seen?: Seen }
-  /** Nothing belongs here. */
-  | { kind: 'foreign'; version: number; seen: Seen };
-
-export interface Survey {
-  streamId: StreamId;
-  /** Head in the stream directory; 0: the log does not know the stream. */
-  sequenced: number;
-  slots: Slot[];
-  /** Good commits around the slots, by version: what a copy must fit between. */
-  links: ReadonlyMap<number, Link>;
-  /** Items of the slots as they are stored. */
-  raw: ReadonlyMap<number, RawItem>;
-  /** Last version of the stored good commits. */
-  end: number;
-}
+import { type Link, type Seen, type Slot, type Survey, standingIn, type UnknownSlot } from './slots.ts';
 
 /** The log's knowledge above the last commit that surely is the sequenced one. */
 export interface Expected {
@@ -106,7 +69,8 @@ function beyondTheLog(builder: Builder, { sequenced, entries }: Expected, moved:
     const commit = wholeCommit(item);
     if (version < next) continue;
     if (commit === undefined) {
-      if (version === next) builder.open({ kind: 'unknown', version, ...builder.seenAt(version) });
+      // No commit begins between two versions.
+      if (Number.isSafeInteger(version)) builder.open(next).unreadable.push({ version, seen: seenOf(item) });
       continue;
     }
     if (going.has(commit.previousHash)) {
@@ -119,7 +83,7 @@ function beyondTheLog(builder: Builder, { sequenced, entries }: Expected, moved:
         continue;
       }
     } else {
-      if (!builder.isOpen()) builder.open({ kind: 'unknown', version: next });
+      builder.open(next);
       builder.close(version - 1, commit.previousHash);
     }
     builder.keep(linkOf(commit));
@@ -129,26 +93,13 @@ function beyondTheLog(builder: Builder, { sequenced, entries }: Expected, moved:
   builder.closeAtEnd();
 }
 
-/**
- * The same, with what stands at the very end, beyond the log, taken for something that does not belong there. Nobody can vouch
- * for it: it may be garbage, or an acknowledged commit that was damaged before it was sequenced. A human decides that.
- */
-export const withoutUnknownEnd = (survey: Survey): Survey => ({
-  ...survey,
-  slots: survey.slots.map((slot) =>
-    slot.kind === 'unknown' && slot.to === undefined && slot.seen !== undefined
-      ? { kind: 'foreign', version: slot.version, seen: slot.seen }
-      : slot,
-  ),
-});
-
 type Builder = ReturnType<typeof createBuilder>;
 
 function createBuilder(items: readonly RawItem[]) {
   const byVersion = new Map(items.map((item) => [item.version as number, item]));
   const links = new Map<number, Link>();
   const slots: Slot[] = [];
-  let open: Extract<Slot, { kind: 'unknown' }> | undefined;
+  let open: UnknownSlot | undefined;
   const settled = new Set<number>();
   const builder = {
     at: (version: number) => byVersion.get(version),
@@ -162,12 +113,13 @@ function createBuilder(items: readonly RawItem[]) {
       links.set(link.version, link);
     },
     slot(slot: Slot) {
-      settled.add(slot.version);
+      for (const { version } of standingIn(slot)) settled.add(version);
       slots.push(slot);
     },
     isOpen: () => open !== undefined,
-    open(slot: Extract<Slot, { kind: 'unknown' }>) {
-      open ??= slot;
+    open(version: number): UnknownSlot {
+      open ??= { kind: 'unknown', version, unreadable: [] };
+      return open;
     },
     close(to: number, nextHash: string) {
       if (open !== undefined) builder.slot({ ...open, to, nextHash });
@@ -194,10 +146,9 @@ function createBuilder(items: readonly RawItem[]) {
     },
     result() {
       slots.sort((a, b) => a.version - b.version);
-      const raw = new Map(
-        slots.flatMap(({ version }) => (byVersion.has(version) ? [[version, byVersion.get(version) as RawItem]] : [])),
-      );
-      return { slots, links, raw, end: Math.max(0, ...[...links.values()].map(lastVersion)) };
+      const raw = new Map(slots.flatMap(standingIn).map(({ version }) => [version, byVersion.get(version) as RawItem]));
+      const end = [...links.values()].reduce((highest, link) => Math.max(highest, lastVersion(link)), 0);
+      return { slots, links, raw, end };
     },
   };
   return builder;

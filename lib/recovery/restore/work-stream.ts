@@ -11,7 +11,7 @@ import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
 import type { Logger } from '../../platform/logging.ts';
 import type { Objects } from '../archive/objects.ts';
 import type { Audit } from '../audit/audit.ts';
-import { chooseCopies } from './choose.ts';
+import { type Chosen, chooseCopies } from './choose.ts';
 import type { Copies } from './copies.ts';
 import { recordConflicts, recordOpenForks } from './fork-incidents.ts';
 import { type LookDeps, lookAt } from './look.ts';
@@ -19,7 +19,7 @@ import { quarantine } from './quarantine.ts';
 import { isStillAsSeen, type RawItem } from './raw-item.ts';
 import { appendForks, type ReappendDeps } from './reappend.ts';
 import type { Fork, RestoreRow, RestoreRows, StreamRow } from './rows.ts';
-import { type Slot, type Survey, withoutUnknownEnd } from './survey.ts';
+import { type Survey, standingIn, withoutUnknownEnd } from './slots.ts';
 import { type TellDeps, tellOthers } from './tell-others.ts';
 
 export interface WorkDeps extends LookDeps, ReappendDeps, TellDeps {
@@ -83,7 +83,7 @@ export async function workOnStream(
       const forks = await putAside(survey, chosen.commits);
       // What must be appended again is written down before it is taken away.
       if (forks.length > 0) await save({ forks: merged(row.forks, forks) });
-      await write(survey, chosen.commits);
+      await write(survey, chosen);
     }
     return giveUp({ status: 'stale' });
   }
@@ -92,9 +92,8 @@ export async function workOnStream(
   async function putAside({ slots, raw }: Survey, commits: readonly StoredCommit[]): Promise<Fork[]> {
     const stays = new Set(commits.map(({ hash }) => hash));
     const forks: Fork[] = [];
-    for (const { version, seen } of slots) {
-      const item = raw.get(version);
-      if (seen === undefined || item === undefined) continue;
+    for (const { version, seen } of slots.flatMap(standingIn)) {
+      const item = raw.get(version) as RawItem;
       const key = await quarantine(deps.objects, {
         restoreId: restore.id,
         streamId,
@@ -110,19 +109,15 @@ export async function workOnStream(
 
   /** A stream that cannot be made whole: only what the log names is put back, and nothing that was acknowledged makes way. */
   async function writeVouchedFor(survey: Survey, commits: readonly StoredCommit[]): Promise<void> {
-    const slots = survey.slots.filter(({ kind, seen }) => kind === 'known' && seen?.isCommit !== true);
+    const slots = survey.slots.filter((slot) => slot.kind === 'known' && slot.seen?.isCommit !== true);
     const versions = new Set(slots.map(({ version }) => version));
     await putAside({ ...survey, slots }, commits);
-    await write(
-      { ...survey, slots },
-      commits.filter(({ version }) => versions.has(version)),
-    );
+    await write(survey, { commits: commits.filter(({ version }) => versions.has(version)), removals: [] });
   }
 
   /** From the end what nothing belongs to, then upwards what belongs there: a reader meets no commit before its predecessor. */
-  async function write({ slots, raw }: Survey, commits: readonly StoredCommit[]): Promise<void> {
-    const inTheWay = slots.filter((slot): slot is Extract<Slot, { kind: 'foreign' }> => slot.kind === 'foreign');
-    for (const { version } of inTheWay.reverse()) {
+  async function write({ raw }: Survey, { commits, removals }: Pick<Chosen, 'commits' | 'removals'>): Promise<void> {
+    for (const version of removals) {
       const seen = raw.get(version);
       const Key = { streamId, version };
       const written = await writeOne(
@@ -203,8 +198,8 @@ export async function workOnStream(
 function isAsPlanned({ slots, raw }: Survey, { changes }: StreamRow, moved: ReadonlySet<string>): boolean {
   const approved = new Set(changes.map(({ version, seenDigest }) => `${version} ${seenDigest}`));
   const goes = new Set(moved);
-  return slots.every(({ version, seen }) => {
-    if (seen === undefined || approved.has(`${version} ${seen.digest}`)) return true;
+  return slots.flatMap(standingIn).every(({ version, seen }) => {
+    if (approved.has(`${version} ${seen.digest}`)) return true;
     const { previousHash, hash } = raw.get(version) ?? {};
     if (!seen.isCommit || !goes.has(String(previousHash))) return false;
     goes.add(String(hash));
