@@ -6,9 +6,11 @@ import { createWakeUps } from '../../lib/flow/consumer/wake-ups.ts';
 import { createSqsClient } from '../../lib/platform/aws-clients.ts';
 import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
 import { environmentOf } from '../../lib/platform/environment.ts';
+import type { LambdaContext } from '../../lib/platform/lambda-context.ts';
 import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-pipeline.ts';
 import { createServerClock } from '../../lib/platform/server-clock.ts';
 import { createWorld } from '../../lib/platform/world.ts';
+import { briefly } from '../../lib/recovery/recover/brief.ts';
 import { composeRedrive } from '../../lib/recovery/redrive/compose.ts';
 import { answerRedrive } from '../../lib/recovery/redrive/redrive.ts';
 
@@ -29,10 +31,11 @@ const redrive = composeRedrive({
 });
 
 export const handler = lambdaPipeline(
-  (event: unknown, context) =>
+  briefly('redrive', (event, context: LambdaContext) =>
     answerRedrive(redrive, event, {
       remainingMs: () => context.getRemainingTimeInMillis(),
       requestId: context.awsRequestId,
     }),
+  ),
   observability,
 );

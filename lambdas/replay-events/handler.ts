@@ -6,9 +6,11 @@ import { createWakeUps } from '../../lib/flow/consumer/wake-ups.ts';
 import { createSqsClient } from '../../lib/platform/aws-clients.ts';
 import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
 import { environmentOf } from '../../lib/platform/environment.ts';
+import type { LambdaContext } from '../../lib/platform/lambda-context.ts';
 import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-pipeline.ts';
 import { createServerClock } from '../../lib/platform/server-clock.ts';
 import { createWorld } from '../../lib/platform/world.ts';
+import { briefly } from '../../lib/recovery/recover/brief.ts';
 import { composeReplay } from '../../lib/recovery/replay/compose.ts';
 import { answerReplay } from '../../lib/recovery/replay/replay.ts';
 
@@ -32,10 +34,11 @@ const replay = composeReplay({
 });
 
 export const handler = lambdaPipeline(
-  (event: unknown, context) =>
+  briefly('replay', (event, context: LambdaContext) =>
     answerReplay(replay, event, {
       remainingMs: () => context.getRemainingTimeInMillis(),
       requestId: context.awsRequestId,
     }),
+  ),
   observability,
 );

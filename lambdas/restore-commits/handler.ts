@@ -11,10 +11,12 @@ import {
 } from '../../lib/platform/aws-clients.ts';
 import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
 import { environmentOf } from '../../lib/platform/environment.ts';
+import type { LambdaContext } from '../../lib/platform/lambda-context.ts';
 import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-pipeline.ts';
 import { createServerClock } from '../../lib/platform/server-clock.ts';
 import { createWorld } from '../../lib/platform/world.ts';
 import { createObjects } from '../../lib/recovery/archive/objects.ts';
+import { briefly } from '../../lib/recovery/recover/brief.ts';
 import { composeRestore } from '../../lib/recovery/restore/compose.ts';
 import { createPointInTime } from '../../lib/recovery/restore/point-in-time.ts';
 import { answerRestore } from '../../lib/recovery/restore/restore.ts';
@@ -49,10 +51,11 @@ const restore = composeRestore({
 });
 
 export const handler = lambdaPipeline(
-  (event: unknown, context) =>
+  briefly('restore', (event, context: LambdaContext) =>
     answerRestore(restore, event, {
       remainingMs: () => context.getRemainingTimeInMillis(),
       requestId: context.awsRequestId,
     }),
+  ),
   observability,
 );

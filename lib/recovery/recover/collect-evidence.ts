@@ -12,8 +12,9 @@ import type { Violation } from '../verify/types.ts';
 import type { AwsSigns } from './aws-signs.ts';
 import { type ConsumerEvidenceDeps, lookAtConsumer } from './consumer-evidence.ts';
 import { damagedStreams } from './damaged-streams.ts';
+import { BATCHES_BYTES_MAX, fitting } from './fit.ts';
 
-/** Batches in the document that travels through the state machine, about 300 bytes each; the next round takes the others. */
+/** Batches of one round; the next one takes the others. */
 const BATCHES_MAX = 100;
 /** The scan of the same round ran just before. Older results say nothing about now. */
 const SCAN_FRESH_MS = 15 * 60_000;
@@ -81,11 +82,14 @@ export async function collectEvidence(deps: EvidenceDeps, input: EvidenceInput):
       redriving: sum(({ redriving }) => redriving),
       failedAgain: sum(({ failedAgain }) => failedAgain),
     },
-    batches: looks
-      .flatMap(({ batches }) => batches)
-      .toSorted((a, b) => a.tries - b.tries)
-      .slice(0, BATCHES_MAX)
-      .map(({ consumer, from, to }) => ({ consumer, from, to })),
+    batches: fitting(
+      looks
+        .flatMap(({ batches }) => batches)
+        .toSorted((a, b) => a.tries - b.tries)
+        .slice(0, BATCHES_MAX)
+        .map(({ consumer, from, to }) => ({ consumer, from, to })),
+      BATCHES_BYTES_MAX,
+    ),
     firstSignAt: signs.length === 0 ? undefined : signs.reduce((oldest, sign) => Math.min(oldest, sign)),
   };
 }

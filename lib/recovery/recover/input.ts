@@ -5,10 +5,11 @@ import * as z from 'zod/mini';
 import { InvalidInputError } from '../../model/errors.ts';
 import { checkInput } from '../input/check.ts';
 import { checkRedriveRequest, type RedriveSelection } from '../redrive/request.ts';
+import { REQUEST_BYTES_MAX } from './fit.ts';
 
 const text = (max: number) => z.string().check(z.minLength(1), z.maxLength(max));
 /** The names of the consumers travel through the state machine, whose states have at most 256 KiB. */
-const CONSUMERS_MAX = 100;
+export const CONSUMERS_MAX = 100;
 
 /** In the order in which they are carried out: first what is stored, then what is delivered, then what was given up on. */
 export const ACTIONS = ['propose', 'repair', 'restore', 'replay', 'resume', 'fill-gaps', 'redrive', 'verify'] as const;
@@ -45,12 +46,21 @@ export const isReadOnly = ({ dryRun, actions }: Pick<RecoveryRequest, 'dryRun' |
   dryRun || actions.every((action) => action === 'propose' || action === 'verify');
 
 /**
- * @throws InvalidInputError `INVALID_INPUT`, `CONTRADICTORY_INPUT`, `EMPTY_SELECTION`
+ * @throws InvalidInputError `INVALID_INPUT`, `INPUT_TOO_LARGE`, `CONTRADICTORY_INPUT`, `EMPTY_SELECTION`
  * @example checkRecoveryRequest({}).actions; // ['propose']
  */
 export function checkRecoveryRequest(raw: unknown): RecoveryRequest {
   const { selection, ...request } = checkInput(REQUEST, raw ?? {}, 'recovery request');
   const { actions } = request;
+  const size = Buffer.byteLength(JSON.stringify(raw ?? {}));
+  if (size > REQUEST_BYTES_MAX) {
+    throw new InvalidInputError('INPUT_TOO_LARGE', {
+      what: 'recovery request',
+      got: `${size} bytes`,
+      allowed: `JSON of at most ${REQUEST_BYTES_MAX} bytes`,
+      remedy: 'name fewer streams, or a prefix, and start another recovery for the rest',
+    });
+  }
   for (const alone of ['propose', 'repair'] as const) {
     if (!actions.includes(alone) || actions.length === 1) continue;
     const remedy = alone === 'propose' ? 'leave it out, or set "dryRun": true' : 'name the repairs, or only "repair"';

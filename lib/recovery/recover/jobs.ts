@@ -3,6 +3,7 @@
 
 import type { Finding } from '../diagnose/types.ts';
 import type { RedriveSelection } from '../redrive/request.ts';
+import { fitting, STREAMS_BYTES_MAX } from './fit.ts';
 import type { RecoveryRequest } from './input.ts';
 
 export type Repair = 'restore' | 'replay' | 'resume' | 'redrive';
@@ -65,7 +66,9 @@ export function jobsOf(
   ];
   const redrives = consumersWith('redrive').map((consumer) => job('redrive', { selection: { consumer } }));
   return [
-    ...(damaged.length > 0 ? [job('restore', { streams: damaged.slice(0, RESTORED_STREAMS_MAX) })] : []),
+    ...(damaged.length > 0
+      ? [job('restore', { streams: fitting(damaged.slice(0, RESTORED_STREAMS_MAX), STREAMS_BYTES_MAX) })]
+      : []),
     ...consumersWith('resume').map((consumer) => job('resume', { consumer })),
     ...(isAutomatic(request) ? [] : redrives),
   ];

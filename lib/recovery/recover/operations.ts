@@ -1,6 +1,7 @@
 // How the recovery speaks with the functions that repair: which request comes next for a job, and what an answer means for it.
 // Pure. An answer with an error ends the job with a failure; a job that overwrites waits for somebody who agrees.
 
+import { sentence } from './fit.ts';
 import type { RecoveryRequest } from './input.ts';
 import type { Job, Repair } from './jobs.ts';
 
@@ -20,7 +21,16 @@ interface Heard {
 interface Operation {
   /** The request of each phase, without who asks for it. */
   call(job: Job, isDryRun: boolean): Record<string, unknown>;
+  /** What of an answer is heard: bounded, whatever the answer lists. */
+  brief(answer: never): object;
   hear(answer: never, job: Job): Heard;
+}
+
+/** Of an answer with an error. */
+export interface BriefError {
+  code: string;
+  message: string;
+  facts?: { replayId?: unknown };
 }
 
 type Who = Pick<RecoveryRequest, 'requestedBy' | 'reason'>;
@@ -28,18 +38,22 @@ type Who = Pick<RecoveryRequest, 'requestedBy' | 'reason'>;
 /** What the state machine sends to the function of the job's repair. */
 export function callOf(job: Job, { requestedBy, reason }: Who): Record<string, unknown> {
   const call = OPERATIONS[job.repair].call(job, job.phase === 'plan');
-  return call.action === 'status' ? call : { ...call, requestedBy, reason };
+  return { ...call, ...(call.action !== 'status' && { requestedBy, reason }), brief: true };
 }
+
+/** What of an answer travels through the state machine. */
+export const heardOf = (repair: Repair, answer: unknown): object => OPERATIONS[repair].brief(answer as never);
 
 /** The job after its function answered. */
 export function answered(job: Job, answer: unknown, isDryRun: boolean, now: number): Job {
-  const { error } = (answer ?? {}) as { error?: { code: string; message: string } };
+  const { error } = (answer ?? {}) as { error?: BriefError };
   if (error !== undefined) {
-    const { code, message } = error;
-    return { ...job, phase: 'ended', failure: { code, message }, summary: `${code}: ${message}`.slice(0, 500) };
+    const message = sentence(error.message);
+    return { ...job, phase: 'ended', failure: { code: error.code, message }, summary: `${error.code}: ${message}` };
   }
   const heard = OPERATIONS[job.repair].hear(answer as never, job);
-  const { isEnded, operationId = job.operationId, summary, overwrites, failure, again } = heard;
+  const { isEnded, operationId = job.operationId, overwrites, failure, again } = heard;
+  const summary = sentence(heard.summary);
   const next = { ...job, operationId, summary, ...(failure && { failure }) };
   if (again !== undefined) return { ...job, phase: 'plan', request: again, operationId: undefined, summary };
   if (isEnded || isDryRun) return { ...next, phase: 'ended' };
@@ -56,6 +70,12 @@ interface RedriveSaid {
 }
 
 const redrive: Operation = {
+  brief: ({ result, count, exhausted, runs }: RedriveSaid) => ({
+    result,
+    count,
+    exhausted,
+    runs: runs.slice(0, 1).map(({ id, status, done, note }) => ({ id, status, done, note: shortened(note) })),
+  }),
   call: ({ phase, operationId, request }, isDryRun) =>
     phase === 'follow' ? { action: 'status', runId: operationId } : { action: 'redrive', ...request, dryRun: isDryRun },
   hear({ result, count, exhausted, runs }: RedriveSaid) {
@@ -89,6 +109,20 @@ interface ReplaySaid {
 }
 
 const replay: Operation = {
+  brief: ({ result, plan, replay: run }: ReplaySaid) => ({
+    result,
+    ...(plan && { plan: { id: plan.id, mode: plan.mode, totals: plan.totals } }),
+    ...(run && {
+      replay: {
+        id: run.id,
+        status: run.status,
+        percent: run.percent,
+        events: run.events,
+        rows: run.rows,
+        note: shortened(run.note),
+      },
+    }),
+  }),
   call({ phase, operationId, request, repair }) {
     const asked = repair === 'resume' ? { mode: 'resume', selection: { everything: true }, ...request } : request;
     if (phase === 'plan') return { action: 'plan', ...asked };
@@ -103,12 +137,12 @@ const replay: Operation = {
       return {
         isEnded: isBroken || run.status === 'done',
         operationId: run.id,
-        summary: message.slice(0, 500),
-        ...(isBroken && { failure: { code: `REPLAY_${run.status.toUpperCase()}`, message } }),
+        summary: message,
+        ...(isBroken && { failure: { code: `REPLAY_${run.status.toUpperCase()}`, message: sentence(message) } }),
         // At its end a replay that failed in part is done all the same; a recovery with it is not.
         ...(run.status === 'done' &&
           run.rows.failed > 0 && {
-            failure: { code: 'REPLAY_ROWS_FAILED', message: `${message}; ${run.rows.failed} parts failed` },
+            failure: { code: 'REPLAY_ROWS_FAILED', message: sentence(`${run.rows.failed} parts failed: ${message}`) },
           }),
       };
     }
@@ -136,6 +170,14 @@ interface RestoreSaid {
 }
 
 const restore: Operation = {
+  brief: ({ result, planId, source, needsApproval, totals, note }: RestoreSaid) => ({
+    result,
+    planId,
+    source,
+    needsApproval,
+    totals,
+    note: shortened(note),
+  }),
   call({ phase, operationId, request, approvedBy }) {
     if (phase === 'plan') return { action: 'plan', ...request };
     if (phase === 'follow') return { action: 'status', planId: operationId };
@@ -147,7 +189,7 @@ const restore: Operation = {
       job.phase === 'plan'
         ? `plan from the ${source ?? 'archive'}: put back ${inserts}, overwrite ${overwrites} and remove ${removals} commits of ${streams} streams`
         : `restore ${result}: ${written} commits written in ${streams} streams${note === undefined ? '' : `: ${note}`}`;
-    const base = { operationId: planId, summary: summary.slice(0, 500) };
+    const base = { operationId: planId, summary: sentence(summary) };
     if (result === 'done' && notFound > 0 && source === 'archive') {
       // What the archive does not have is looked for in the table's own backups.
       return { ...base, isEnded: false, again: { ...job.request, source: 'point-in-time' } };
@@ -163,5 +205,8 @@ const restore: Operation = {
     return { ...base, isEnded: result === 'done' || result === 'nothing', overwrites: needsApproval };
   },
 };
+
+/** Undefined stays away in JSON. */
+const shortened = (note: string | undefined): string | undefined => (note === undefined ? undefined : sentence(note));
 
 const OPERATIONS: Readonly<Record<Repair, Operation>> = { redrive, replay, resume: replay, restore };

@@ -6,6 +6,7 @@ import type { FillBatch } from '../gap/fill-batch.ts';
 import type { LeaseHandle } from '../lease/leases.ts';
 import type { ReportStep } from '../report/types.ts';
 import type { Left } from './collect-evidence.ts';
+import { fitting, STEPS_BYTES_MAX } from './fit.ts';
 import type { RecoveryRequest } from './input.ts';
 import { currentJob, type Job, type Repair } from './jobs.ts';
 import { answered, callOf } from './operations.ts';
@@ -160,6 +161,22 @@ function stepOf(before: Progress, after: Progress, left: Left, now: number): Rep
 /** Rounds of the same kind are one step of the report. */
 function joined(steps: readonly ReportStep[], step: ReportStep): ReportStep[] {
   const last = steps.at(-1);
-  if (last?.name !== step.name) return [...steps, step];
-  return [...steps.slice(0, -1), { ...step, startedAt: last.startedAt }];
+  if (last?.name !== step.name) return shortened([...steps, step]);
+  return shortened([...steps.slice(0, -1), { ...step, startedAt: last.startedAt }]);
+}
+
+/** Name of the step that stands for those that there is no room for. */
+export const EARLIER = 'Earlier';
+
+/** The first step is the diagnosis. The newest are kept; the others become one, with their time. */
+function shortened(steps: readonly ReportStep[]): ReportStep[] {
+  const [diagnosis, ...later] = steps;
+  if (diagnosis === undefined) return [];
+  const newest = fitting(later.toReversed(), STEPS_BYTES_MAX).toReversed();
+  const older = later.slice(0, later.length - newest.length);
+  const [first, last] = [older[0], older.at(-1)];
+  if (first === undefined || last === undefined) return [...steps];
+  const summary = 'repairs and looks for which this report has no room; the history of the execution has all of them';
+  const earlier = { ...first, name: EARLIER, endedAt: last.endedAt, outcome: last.outcome, summary };
+  return [diagnosis, earlier, ...newest];
 }

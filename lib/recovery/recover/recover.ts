@@ -3,13 +3,14 @@
 
 import type { Registry } from '../../flow/registry/port.ts';
 import type { RegisteredConsumer } from '../../model/consumer.ts';
-import { EventRecoveryError } from '../../model/errors.ts';
+import { EventRecoveryError, InvalidInputError } from '../../model/errors.ts';
 import type { World } from '../../platform/clock.ts';
 import { diagnose } from '../diagnose/diagnose.ts';
 import type { LeaseHandle, Leases } from '../lease/leases.ts';
 import type { Violation } from '../verify/types.ts';
 import { collectEvidence, type EvidenceDeps } from './collect-evidence.ts';
-import { checkRecoveryRequest, isReadOnly } from './input.ts';
+import { FINDINGS_BYTES_MAX, fitting } from './fit.ts';
+import { CONSUMERS_MAX, checkRecoveryRequest, isReadOnly, type RecoveryRequest } from './input.ts';
 import { jobsOf, selectionsOf } from './jobs.ts';
 import { advance, decided, type Progress, waitSeconds } from './progress.ts';
 
@@ -18,9 +19,6 @@ import { advance, decided, type Progress, waitSeconds } from './progress.ts';
  * with four tries, so that what is cut off has ended when the next recovery may begin.
  */
 export const LEASE_MS = 90 * 60_000;
-/** Findings in the document that travels through the state machine (at most 256 KiB a state); they come most urgent first. */
-const FINDINGS_MAX = 50;
-
 /** Whatever failed since 1970. */
 const EVERYTHING = { failedFrom: 0 };
 
@@ -46,11 +44,12 @@ export interface LookInput {
   approval?: { approvedBy: string };
 }
 
-/** @throws InvalidInputError; EventRecoveryError `UNKNOWN_CONSUMER`, `RECOVERY_RUNS`. Then no lease is held. */
+/** @throws InvalidInputError (also `TOO_MANY_CONSUMERS`); EventRecoveryError `UNKNOWN_CONSUMER`, `RECOVERY_RUNS`. Then no lease is held. */
 export async function beginRecovery(deps: RecoverDeps, { id, input }: BeginInput): Promise<Progress> {
   const startedAt = deps.world.clock.now();
   const request = checkRecoveryRequest(input);
   const consumers = (await consumersOf(deps, request.consumers)).map(({ name }) => name).toSorted();
+  checkNumber(consumers);
   const leases = isReadOnly(request) ? [] : await takeLeases(deps, id, consumers);
   return {
     id,
@@ -93,14 +92,17 @@ export async function lookAgain(
   const seenAt = deps.world.clock.now();
   if (!isFirst) return advance(progress, { left, batches, operation, approval }, seenAt);
   const findings = diagnose(evidence);
+  const listed = fitting(findings.map(withoutLists), FINDINGS_BYTES_MAX);
+  const more = listed.length < findings.length ? `, of which ${listed.length} are listed` : '';
   const diagnosed: Progress = {
     ...progress,
+    request: withoutSelections(progress.request),
     round: 1,
     sinceChange: 1,
     waitSeconds: waitSeconds(0),
     at: seenAt,
     firstSignAt: Math.min(firstSignAt ?? progress.startedAt, progress.startedAt),
-    findings: findings.slice(0, FINDINGS_MAX).map(withoutLists),
+    findings: listed,
     jobs: jobsOf(progress.request, progress.consumers, findings),
     batches,
     left,
@@ -110,11 +112,27 @@ export async function lookAgain(
         startedAt: progress.startedAt,
         endedAt: seenAt,
         outcome: findings.length === 0 ? 'nothing-to-do' : 'done',
-        summary: `${consumers.length} consumers, ${findings.length} findings`,
+        summary: `${consumers.length} consumers, ${findings.length} findings${more}`,
       },
     ],
   };
   return decided(diagnosed, left);
+}
+
+/** What is to be repaired is in the jobs from here on, and the consumers have a list of their own. */
+function withoutSelections(request: RecoveryRequest): RecoveryRequest {
+  const { selection: _selection, replay: _replay, restore: _restore, consumers: _consumers, ...rest } = request;
+  return rest;
+}
+
+function checkNumber(consumers: readonly string[]): void {
+  if (consumers.length <= CONSUMERS_MAX) return;
+  throw new InvalidInputError('TOO_MANY_CONSUMERS', {
+    what: 'consumers',
+    got: `${consumers.length} active ones`,
+    allowed: `at most ${CONSUMERS_MAX} in one recovery`,
+    remedy: 'name some of them, and start another recovery for the others',
+  });
 }
 
 async function consumersOf({ registry }: RecoverDeps, names?: readonly string[]): Promise<RegisteredConsumer[]> {

@@ -141,9 +141,9 @@ describe('a restore', () => {
     answering(said('planned'), said('writing'), said('done', { written: 1 }));
     await recovery.run({ actions: ['restore'], restore: { streams: ['order-1'] }, ...WHO });
     expect(calls).toEqual([
-      { action: 'plan', streams: ['order-1'], ...WHO },
-      { action: 'apply', planId: 'plan-1', approvedBy: 'berta', ...WHO },
-      { action: 'status', planId: 'plan-1' },
+      { action: 'plan', streams: ['order-1'], ...WHO, brief: true },
+      { action: 'apply', planId: 'plan-1', approvedBy: 'berta', ...WHO, brief: true },
+      { action: 'status', planId: 'plan-1', brief: true },
     ]);
     expect(recovery.report()).toMatchObject({ result: 'recovered' });
   });
@@ -152,7 +152,7 @@ describe('a restore', () => {
     recovery.onAsked(approve);
     answering(said('planned'), said('done', { notFound: 1 }), { ...said('nothing'), source: 'point-in-time' });
     await recovery.run({ actions: ['restore'], ...WHO });
-    expect(calls.at(-1)).toEqual({ action: 'plan', source: 'point-in-time', ...WHO });
+    expect(calls.at(-1)).toEqual({ action: 'plan', source: 'point-in-time', ...WHO, brief: true });
   });
 
   it('that leaves streams unrepaired is no success, and says how many', async () => {

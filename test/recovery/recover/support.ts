@@ -16,6 +16,7 @@ import { answerScan } from '../../../lib/recovery/gap/request.ts';
 import { scanGaps } from '../../../lib/recovery/gap/scan.ts';
 import { createScanStates } from '../../../lib/recovery/gap/scan-state.ts';
 import { type AwsSigns, noSigns } from '../../../lib/recovery/recover/aws-signs.ts';
+import { briefly } from '../../../lib/recovery/recover/brief.ts';
 import { type Accumulated, finishRecovery } from '../../../lib/recovery/recover/finish.ts';
 import {
   type BeginInput,
@@ -96,6 +97,15 @@ const TABLE_NAMES = {
 };
 const INVOCATION_MS = 600_000;
 
+/** Input and output of a state: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+export const STATE_BYTES_MAX = 256 * 1_024;
+
+export function travelled(value: unknown): unknown {
+  const json = JSON.stringify(value) ?? 'null';
+  if (Buffer.byteLength(json) <= STATE_BYTES_MAX) return JSON.parse(json);
+  throw Object.assign(new Error(`${json.length} bytes: ${json.slice(0, 200)}`), { name: 'States.DataLimitExceeded' });
+}
+
 export type Recovery = Awaited<ReturnType<typeof createRecovery>>;
 
 export interface RecoveryOptions extends Pick<BenchOptions, 'wrap' | 'ownTables'> {
@@ -136,10 +146,10 @@ export async function createRecovery({ signs = noSigns, ...options }: RecoveryOp
     store: async (key: string, body: string) => void files.set(key, body),
     announce: async (report: RecoveryReport) => void announced.push(report),
   };
-  // Through JSON, as between Lambda functions.
+  // Through JSON, as between Lambda functions, with the limit of a state.
   const lambda = (name: string, run: (input: never) => Promise<unknown>) => async (input: unknown) => {
     states.push(name);
-    return JSON.parse(JSON.stringify(await run(input as never)));
+    return travelled(await run(travelled(input) as never));
   };
   const answering = (run: (input: never) => Promise<unknown>) => {
     const answer = answeringErrors((input: unknown, _context: object) => run(input as never));
@@ -201,10 +211,13 @@ export async function createRecovery({ signs = noSigns, ...options }: RecoveryOp
     FillBatch: lambda('FillBatch', scanning),
     RedriveDeadLetters: lambda(
       'RedriveDeadLetters',
-      answering((input: unknown) => ask(input)),
+      briefly(
+        'redrive',
+        answering((input: unknown) => ask(input)),
+      ) as never,
     ),
-    Replay: lambda('Replay', replaying),
-    ResumeFromCheckpoint: lambda('ResumeFromCheckpoint', replaying),
+    Replay: lambda('Replay', briefly('replay', replaying) as never),
+    ResumeFromCheckpoint: lambda('ResumeFromCheckpoint', briefly('replay', replaying) as never),
     // Tests say what it answers; the restore has tests of its own.
     Restore: lambda('Restore', async (_input: unknown): Promise<unknown> => undefined),
     AskApproval: async ({ Payload }: { Payload: AskInput }) => {

@@ -79,7 +79,8 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
   const validate = workflowTask(scope, 'Validate', functions.diagnose, {
     comment: 'Check the input, take the lease of every consumer that is meant: all or none.',
     payload: { step: 'begin', 'id.$': '$$.Execution.Name', 'input.$': '$$.Execution.Input' },
-    resultPath: '$.progress',
+    // In place of the input, which is in the answer: a state has 256 KiB.
+    resultSelector: { 'progress.$': '$' },
   });
   const diagnose = diagnoseBranch(scope, functions);
   const ask = askApprovalTask(scope, functions.askApproval);

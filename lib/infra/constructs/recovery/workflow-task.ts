@@ -11,7 +11,8 @@ export interface WorkflowTaskProps {
   readonly comment: string;
   /** JSON with paths, or the path of the whole payload. */
   readonly payload: object | string;
-  readonly resultPath: string;
+  /** @default the answer replaces the whole document (the local interpreter takes an explicit `$` for a field's name) */
+  readonly resultPath?: string;
   readonly resultSelector?: Record<string, string>;
 }
 
