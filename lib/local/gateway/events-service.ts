@@ -3,6 +3,7 @@
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 
 import type { Buses } from '../bus/buses.ts';
+import { type EntryVerdict, judgePutEvents, type PutEntry } from '../bus/put-events.ts';
 import { resourceOfArn } from '../names.ts';
 import type { ServiceHandler } from './gateway.ts';
 import { errorReply, jsonReply, type Reply } from './replies.ts';
@@ -14,18 +15,10 @@ interface EventsInput {
   TargetArn?: string;
 }
 
-interface Entry {
-  EventBusName?: string;
-  Source?: string;
-  DetailType?: string;
-  Detail?: string;
-  Resources?: string[];
+/** Times are seconds on the wire. */
+interface Entry extends Omit<PutEntry, 'Time'> {
   Time?: number;
 }
-
-const MAX_ENTRIES = 10;
-/** All entries of one call together. */
-const MAX_BYTES = 1_048_576;
 
 export const eventsService =
   (buses: Buses): ServiceHandler =>
@@ -41,7 +34,7 @@ export const eventsService =
           return {};
         });
       case 'ListRuleNamesByTarget': {
-        const bus = resourceOfArn(input.EventBusName ?? 'default').replace(/^event-bus\//, '');
+        const bus = busOf(input.EventBusName);
         const of = buses.rules().filter(({ busName, targets }) => {
           return busName === bus && targets.some(({ Arn }) => Arn === input.TargetArn);
         });
@@ -66,43 +59,29 @@ export const eventsService =
     }
   };
 
-function putEvents(buses: Buses, entries: Entry[]): Reply {
-  if (entries.length === 0 || entries.length > MAX_ENTRIES) {
-    return invalid(
-      `Value at 'entries' failed to satisfy constraint: Member must have length between 1 and ${MAX_ENTRIES}`,
-    );
-  }
-  const bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
-  if (bytes > MAX_BYTES)
-    return invalid(`Total size of the entries in the request is over the limit: ${bytes} > ${MAX_BYTES}`);
-  const results = entries.map((entry) => putOne(buses, entry));
+function putEvents(buses: Buses, entries: readonly Entry[]): Reply {
+  const sent = entries.map(({ Time, ...entry }) => ({
+    ...entry,
+    ...(Time !== undefined && { Time: new Date(Time * 1_000) }),
+  }));
+  const verdict = judgePutEvents(sent);
+  if (verdict.kind === 'refused') return errorReply('eventbridge', 'ValidationException', verdict.message);
+  const results = verdict.entries.map((one, index) => putOne(buses, busOf(sent[index]?.EventBusName), one));
   return jsonReply({ FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results });
 }
 
-function putOne(buses: Buses, entry: Entry): { EventId: string } | { ErrorCode: string; ErrorMessage: string } {
-  const bus = resourceOfArn(entry.EventBusName ?? 'default').replace(/^event-bus\//, '');
-  if (!entry.Source || !entry.DetailType || entry.Detail === undefined) {
-    return { ErrorCode: 'InvalidArgument', ErrorMessage: 'Parameters Source, DetailType and Detail are required.' };
-  }
-  let detail: unknown;
-  try {
-    detail = JSON.parse(entry.Detail);
-  } catch {
-    return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
-  }
+const busOf = (nameOrArn = 'default'): string => resourceOfArn(nameOrArn).replace(/^event-bus\//, '');
+
+function putOne(
+  buses: Buses,
+  bus: string,
+  verdict: EntryVerdict,
+): { EventId: string } | { ErrorCode: string; ErrorMessage: string } {
+  if (verdict.kind === 'refused') return { ErrorCode: verdict.code, ErrorMessage: verdict.message };
   // AWS answers with an event id although nobody listens; a bus that does not exist is a mistake worth an error here.
   if (!buses.hasBus(bus))
     return { ErrorCode: 'ResourceNotFoundException', ErrorMessage: `Event bus ${bus} does not exist.` };
-  const time = entry.Time === undefined ? undefined : new Date(entry.Time * 1_000);
-  const event = { source: entry.Source, detailType: entry.DetailType, detail, resources: entry.Resources, time };
-  return { EventId: buses.publish(bus, event) };
-}
-
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-calculate-entry-size */
-function sizeOf(entry: Entry): number {
-  const texts = [entry.Source, entry.DetailType, entry.Detail, ...(entry.Resources ?? [])];
-  const fixed = entry.Time === undefined ? 0 : 14;
-  return texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), fixed);
+  return { EventId: buses.publish(bus, verdict) };
 }
 
 function withRule(name: string | undefined, run: (name: string) => object): Reply {
@@ -112,5 +91,3 @@ function withRule(name: string | undefined, run: (name: string) => object): Repl
     return errorReply('eventbridge', 'ResourceNotFoundException', (error as Error).message);
   }
 }
-
-const invalid = (message: string): Reply => errorReply('eventbridge', 'ValidationException', message);

@@ -21,18 +21,21 @@ export type IteratorPosition =
   | { ShardIteratorType: 'TRIM_HORIZON' | 'LATEST' }
   | { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER'; SequenceNumber: string };
 
-const SIGNATURE = `AWS4-HMAC-SHA256 Credential=local/20260101/${REGION}/dynamodb/aws4_request, SignedHeaders=host, Signature=local`;
+/** The access key id names a database, when the databases of DynamoDB Local are not shared. */
+const signature = (accessKeyId: string): string =>
+  `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20260101/${REGION}/dynamodb/aws4_request, SignedHeaders=host, Signature=local`;
 /** A stream has a few thousand shards at most: 24 h at one roll-over every 4 h, times its partitions. */
 const MAX_PAGES = 100;
 
-export function createStreamsClient(endpoint: string): StreamsClient {
+export function createStreamsClient(endpoint: string, accessKeyId = 'local'): StreamsClient {
+  const authorization = signature(accessKeyId);
   const call = async <T>(operation: string, input: object): Promise<T> => {
     const response = await fetch(endpoint, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-amz-json-1.0',
         'x-amz-target': `DynamoDBStreams_20120810.${operation}`,
-        authorization: SIGNATURE,
+        authorization,
       },
       body: JSON.stringify(input),
     });

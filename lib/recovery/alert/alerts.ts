@@ -6,14 +6,12 @@ import { PublishCommand, type PublishCommandInput } from '@aws-sdk/client-sns';
 import type { Clock } from '../../platform/clock.ts';
 import { isConditionFailed } from '../../platform/dynamodb/failures.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import { topicSubject } from './subject.ts';
 
 const FORMAT = 1;
 export const ALERT_WINDOW_MS = 60 * 60_000;
 /** Longer than a publish with its retries (MESSAGING_LIMITS: 6.3 s) takes. */
 export const CLAIM_MS = 60_000;
-/** SNS, Publish: up to 100 characters, printable ASCII. */
-const SUBJECT_MAX = 100;
-
 export interface Alert {
   consumer: string;
   /** Equal for failures with one cause; or a word for what has no error, such as `undeliverable`. */
@@ -79,7 +77,7 @@ export function createAlerts({
       const windowStart = new Date(window).toISOString();
       const message: PublishCommandInput = {
         TopicArn: topicArn,
-        Subject: subject.replace(/[^\x20-\x7e]/g, '?').slice(0, SUBJECT_MAX),
+        Subject: topicSubject(subject),
         Message: JSON.stringify({ consumer, fingerprint, windowStart, ...facts }, undefined, 2),
       };
       await sns.send(new PublishCommand(message));

@@ -2,11 +2,9 @@
 // done and the exact commands that approve or refuse it. Asked again, it tells again: at least once.
 
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { topicSubject } from '../alert/subject.ts';
 import type { Progress } from '../recover/progress.ts';
 import type { Approvals } from './approvals.ts';
-
-/** SNS, Publish: a subject has up to 100 characters, printable ASCII. */
-const SUBJECT_MAX = 100;
 
 export interface AskDeps {
   approvals: Pick<Approvals, 'ask'>;
@@ -34,7 +32,7 @@ export async function askApproval(deps: AskDeps, { token, timeoutSeconds, progre
   await deps.sns.send(
     new PublishCommand({
       TopicArn: deps.topicArn,
-      Subject: `Recovery ${id} needs an approval`.replace(/[^\x20-\x7e]/g, '?').slice(0, SUBJECT_MAX),
+      Subject: topicSubject(`Recovery ${id} needs an approval`),
       Message: JSON.stringify(
         {
           id,

@@ -6,14 +6,12 @@ import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { EventRecoveryError } from '../../model/errors.ts';
 import { RECOVERY_SOURCE } from '../../model/wake-up.ts';
+import { topicSubject } from '../alert/subject.ts';
 import { HEADLINES } from '../report/words.ts';
 import type { ReportOutlets } from './finish.ts';
 
 /** `detail-type` on the bus. */
 export const RECOVERY_FINISHED = 'RecoveryFinished';
-/** SNS, Publish: a subject has up to 100 characters, printable ASCII. */
-const SUBJECT_MAX = 100;
-
 /** Rejects with `ANNOUNCEMENT_REFUSED` when EventBridge does not take the entry. */
 export function createReportOutlets(parts: {
   s3: Pick<S3Client, 'send'>;
@@ -53,7 +51,7 @@ export function createReportOutlets(parts: {
       await sns.send(
         new PublishCommand({
           TopicArn: topicArn,
-          Subject: `Recovery ${id}: ${HEADLINES[result]}`.replace(/[^\x20-\x7e]/g, '?').slice(0, SUBJECT_MAX),
+          Subject: topicSubject(`Recovery ${id}: ${HEADLINES[result]}`),
           Message: JSON.stringify({ ...facts, nextCommands }, undefined, 2),
         }),
       );

@@ -1,19 +1,11 @@
 // EventBridge: PutEvents with refused entries, rules by detail type, targets that are queues. Delivery is at least once, in
 // no order, and under faults sometimes not at all; the envelope is the one that EventBridge hands to a target.
 
+import { type EntryVerdict, judgePutEvents, type PutEntry } from '../../../lib/local/bus/put-events.ts';
 import { createPrng } from '../kernel/prng.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Trace } from '../kernel/trace.ts';
 import type { Faults } from './faults.ts';
-
-export interface PutEventsEntry {
-  Source?: string;
-  DetailType?: string;
-  Detail?: string;
-  EventBusName?: string;
-  Resources?: string[];
-  Time?: Date;
-}
 
 export interface PutEventsResult {
   FailedEntryCount: number;
@@ -30,13 +22,11 @@ export interface Rule {
 }
 
 export interface EventBus {
-  putEvents(entries: readonly PutEventsEntry[]): PutEventsResult;
+  /** @throws Error `ValidationException` when the request is refused as a whole */
+  putEvents(entries: readonly PutEntry[]): PutEventsResult;
   addRule(rule: Rule): void;
   readonly stats: { accepted: number; refused: number; delivered: number; dropped: number };
 }
-
-/** PutEvents takes at most ten entries. Source: Amazon EventBridge quotas. */
-const PUT_EVENTS_MAX = 10;
 
 export function createEventBus(scheduler: Scheduler, faults: Faults, trace: Trace, seed: number): EventBus {
   const choices = createPrng(seed, 'bus');
@@ -50,9 +40,8 @@ export function createEventBus(scheduler: Scheduler, faults: Faults, trace: Trac
     });
   };
 
-  const route = (entry: PutEventsEntry, id: string): void => {
-    const source = entry.Source ?? '';
-    const detailType = entry.DetailType ?? '';
+  const route = (entry: Extract<EntryVerdict, { kind: 'taken' }>, id: string): void => {
+    const { source, detailType, detail, resources, time = new Date(scheduler.now()) } = entry;
     const matching = rules.filter((rule) => rule.source === source && rule.detailTypes.includes(detailType));
     if (matching.length === 0) return;
     const envelope = JSON.stringify({
@@ -61,10 +50,11 @@ export function createEventBus(scheduler: Scheduler, faults: Faults, trace: Trac
       'detail-type': detailType,
       source,
       account: '000000000000',
-      time: new Date(Math.floor(scheduler.now() / 1_000) * 1_000).toISOString(),
+      // EventBridge gives whole seconds.
+      time: `${time.toISOString().slice(0, 19)}Z`,
       region: 'eu-central-1',
-      resources: entry.Resources ?? [],
-      detail: JSON.parse(entry.Detail ?? '{}'),
+      resources,
+      detail,
     });
     for (const rule of matching) {
       if (faults.strikes('bus-drop', `${rule.name} ${detailType}`)) {
@@ -85,11 +75,13 @@ export function createEventBus(scheduler: Scheduler, faults: Faults, trace: Trac
       rules.push(rule);
     },
     putEvents: (entries) => {
-      if (entries.length === 0 || entries.length > PUT_EVENTS_MAX) {
-        throw new Error(`PutEvents takes 1 to ${PUT_EVENTS_MAX} entries, got ${entries.length}`);
+      const verdict = judgePutEvents(entries);
+      if (verdict.kind === 'refused') {
+        throw Object.assign(new Error(verdict.message), { name: 'ValidationException' });
       }
-      const results = entries.map((entry) => {
-        if (faults.strikes('put-events-partial', entry.DetailType ?? '')) {
+      const results = verdict.entries.map((entry) => {
+        if (entry.kind === 'refused') return { ErrorCode: entry.code, ErrorMessage: entry.message };
+        if (faults.strikes('put-events-partial', entry.detailType)) {
           stats.refused++;
           const code = faults.details('put-events-partial').pick(['ThrottlingException', 'InternalFailure']);
           return { ErrorCode: code, ErrorMessage: 'refused by the simulation' };

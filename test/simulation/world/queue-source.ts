@@ -3,6 +3,7 @@
 // batch failed, like an error; what failed stays invisible until its visibility timeout ends.
 // Source: AWS Lambda developer guide, "Handling errors for an SQS event source in Lambda".
 
+import { type BatchResult, batchResult } from '../../../lib/local/mappings/partial-batch.ts';
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 import type { Trace } from '../kernel/trace.ts';
 import type { Faults } from './faults.ts';
@@ -80,25 +81,16 @@ function succeeded(
   functionName: string,
 ): readonly ReceivedMessage[] {
   if (end.kind === 'failed') return [];
-  const failures = failuresOf(end.value);
-  if (failures === 'everything') return [];
-  const failed = new Set(failures);
-  const known = new Set(messages.map((message) => message.messageId));
-  for (const id of failed) {
-    if (!known.has(id)) return [];
-  }
-  if (failed.size > 0) trace.note(functionName, `reports ${failed.size} of ${messages.length} as failed`);
-  return messages.filter((message) => !failed.has(message.messageId));
+  const result = readAnswer(end.value, new Set(messages.map(({ messageId }) => messageId)));
+  if (result.kind === 'failed') return [];
+  if (result.kind === 'succeeded') return messages;
+  trace.note(functionName, `reports ${result.ids.size} of ${messages.length} as failed`);
+  return messages.filter((message) => !result.ids.has(message.messageId));
 }
 
-/** What a returned value means to AWS. */
-export function failuresOf(value: unknown): readonly string[] | 'everything' {
-  if (value === null || value === undefined || typeof value !== 'object') return [];
-  const list = (value as { batchItemFailures?: unknown }).batchItemFailures;
-  if (list === null || list === undefined || !Array.isArray(list)) return [];
-  const ids = list.map((item: { itemIdentifier?: unknown } | null) => item?.itemIdentifier);
-  return ids.every((id) => typeof id === 'string' && id !== '') ? (ids as string[]) : 'everything';
-}
+/** What a returned value means to AWS, `ids` being what the batch held. Lambda hands it on as JSON; undefined is null there. */
+export const readAnswer = (value: unknown, ids: ReadonlySet<string>): BatchResult =>
+  batchResult(JSON.stringify(value) ?? 'null', ids);
 
 const queueArn = (queueName: string): string => `arn:aws:sqs:eu-central-1:000000000000:${queueName}`;
 

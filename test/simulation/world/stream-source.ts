@@ -8,7 +8,7 @@ import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Trace } from '../kernel/trace.ts';
 import type { Faults } from './faults.ts';
 import type { InvocationEnd, LambdaFunction } from './lambda.ts';
-import { failuresOf } from './queue-source.ts';
+import { readAnswer } from './queue-source.ts';
 
 export interface StreamRecord {
   dynamodb: { SequenceNumber: string };
@@ -163,10 +163,9 @@ export function connectStream<Record extends StreamRecord>(
 /** From the lowest failed record on. */
 function unfinished<Record extends StreamRecord>(batch: Record[], end: InvocationEnd): Record[] {
   if (end.kind === 'failed') return batch;
-  const failures = failuresOf(end.value);
-  if (failures === 'everything') return batch;
-  if (failures.length === 0) return [];
-  const indexes = failures.map((id) => batch.findIndex((record) => record.dynamodb.SequenceNumber === id));
-  if (indexes.includes(-1)) return batch;
-  return batch.slice(Math.min(...indexes));
+  const numbers = batch.map(({ dynamodb }) => dynamodb.SequenceNumber);
+  const result = readAnswer(end.value, new Set(numbers));
+  if (result.kind === 'failed') return batch;
+  if (result.kind === 'succeeded') return [];
+  return batch.slice(numbers.findIndex((number) => result.ids.has(number)));
 }

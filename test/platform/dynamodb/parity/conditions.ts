@@ -1,6 +1,6 @@
 // Condition expressions: comparisons, functions, logic, types, and what is refused before the item is looked at.
 
-import { get, item, KEY, put, remove, type Scenario, scenario, shown, update } from './scenario.ts';
+import { get, item, KEY, put, remove, type Scenario, scenario, shown, update, withNames } from './scenario.ts';
 
 const RICH = {
   text: 'hello world',
@@ -26,7 +26,7 @@ const given = item(RICH);
 function condition(expression: string, values?: Record<string, unknown>, names?: Record<string, string>): Scenario {
   const label = values ? ` with ${shown(Object.values(values))}` : '';
   return scenario(
-    `condition: ${expression}${label}`,
+    `condition: ${expression}${label}${withNames(names)}`,
     given,
     put({
       Item: { ...KEY, replaced: true },

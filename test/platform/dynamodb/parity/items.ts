@@ -1,6 +1,6 @@
 // Items, keys and values: what may be stored, what comes back, limits, projections, and consumed capacity.
 
-import { get, item, KEY, put, remove, type Scenario, scenario, update } from './scenario.ts';
+import { get, item, KEY, put, remove, type Scenario, scenario, update, withNames } from './scenario.ts';
 
 const VALUES: readonly [string, unknown][] = [
   ['an empty string', ''],
@@ -74,7 +74,7 @@ const indexKey = (attributes: Record<string, unknown>): Scenario =>
 
 const projection = (expression: string, names?: Record<string, string>): Scenario =>
   scenario(
-    `projection: ${expression}`,
+    `projection: ${expression}${withNames(names)}`,
     item({ a: 1, doc: { x: 1, y: [1, { z: 2 }, 3] }, rows1: [10, 20, 30] }),
     get({ Key: KEY, ProjectionExpression: expression, ...(names && { ExpressionAttributeNames: names }) }),
   );

@@ -132,6 +132,12 @@ function withoutOrder(answer: Record<string, unknown>): Record<string, unknown> 
   return copy;
 }
 
+/** `, #n = status`: for names of scenarios that differ in these only. */
+export const withNames = (names: Readonly<Record<string, string>> | undefined): string =>
+  Object.entries(names ?? {})
+    .map(([placeholder, name]) => `, ${placeholder} = ${name}`)
+    .join('');
+
 export const shown = (value: unknown): string =>
   JSON.stringify(value, (_, one) => {
     if (one instanceof Set) return [...one].map(shown).sort();

@@ -1,6 +1,6 @@
 // Update expressions: every clause, nesting, lists, sets, decimal numbers, return values, and what is refused.
 
-import { get, item, KEY, put, type Scenario, scenario, shown, update } from './scenario.ts';
+import { get, item, KEY, put, type Scenario, scenario, shown, update, withNames } from './scenario.ts';
 
 const RETURNS = ['ALL_OLD', 'ALL_NEW', 'UPDATED_OLD', 'UPDATED_NEW', 'NONE'] as const;
 
@@ -29,7 +29,7 @@ function change(
   // Of nested paths the two services return different things, so the memory engine returns nothing (it throws).
   const nested = /[\w\]][.[]/.test(expression);
   return scenario(
-    `update: ${expression}${label}`,
+    `update: ${expression}${label}${withNames(names)}`,
     item(given),
     update({ ...input, ReturnValues: nested ? 'ALL_OLD' : 'UPDATED_OLD' }),
     item(given),
