@@ -1,7 +1,7 @@
 // A recovery asks whether it may overwrite: { token, timeoutSeconds, progress }. Called by the state machine, which waits for the
 // token. Reads RECOVERY_TABLE and ALERTS_TOPIC_ARN.
 
-import { createSnsClient } from '../../lib/platform/aws-clients.ts';
+import { createSnsClient, createStepFunctionsClient } from '../../lib/platform/aws-clients.ts';
 import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
 import { environmentOf } from '../../lib/platform/environment.ts';
 import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-pipeline.ts';
@@ -19,6 +19,7 @@ const dynamo = createDynamo(tracing.captureClient(createDynamoClient()), { serve
 
 const deps = {
   approvals: createApprovals({ dynamo, table: environment.required('RECOVERY_TABLE') }),
+  sfn: tracing.captureClient(createStepFunctionsClient()),
   sns: tracing.captureClient(createSnsClient()),
   topicArn: environment.required('ALERTS_TOPIC_ARN'),
   now: () => serverClock.now(),

@@ -115,13 +115,16 @@ describe('event-recovery approve and refuse', () => {
   it('answer the recovery by its name', async () => {
     const decided = { id: 'recovery-1', decision: 'approve', decidedBy: 'anna', what: ['restore: 2 commits'] };
     const { code, invoked, stdout } = await run(
-      ['--requested-by', 'anna', 'approve', 'recovery-1', '--reason', 'looked at it'],
+      ['--requested-by', 'anna', 'approve', 'recovery-1', '--question', 'plan-1', '--reason', 'looked at it'],
       undefined,
       decided,
     );
     expect(code).toBe(0);
     expect(invoked).toEqual([
-      ['decide-approval', { decision: 'approve', id: 'recovery-1', requestedBy: 'anna', reason: 'looked at it' }],
+      [
+        'decide-approval',
+        { decision: 'approve', id: 'recovery-1', question: 'plan-1', requestedBy: 'anna', reason: 'looked at it' },
+      ],
     ]);
     expect(stdout).toContain('restore: 2 commits');
   });

@@ -60,9 +60,10 @@ export const createRecoverCommand =
       program
         .command(`${decision} <recovery>`)
         .description(`${decision} what a recovery asks to overwrite`)
+        .option('--question <id>', 'what is answered, from the message (default: what it asks now)')
         .option('--reason <text>', 'for the audit')
-        .action((id: string, options: { reason?: string }, command: Command) =>
-          run(command, (context) => decide(context, decision, id, options.reason)),
+        .action((id: string, options: { question?: string; reason?: string }, command: Command) =>
+          run(command, (context) => decide(context, decision, id, options)),
         );
     }
   };
@@ -161,9 +162,9 @@ async function decide(
   { deployment, output, requestedBy }: CommandContext,
   decision: Decision,
   id: string,
-  reason?: string,
+  answer: { question?: string; reason?: string },
 ): Promise<ExitCode> {
-  const input = { decision, id, requestedBy, ...(reason !== undefined && { reason }) };
+  const input = { decision, id, requestedBy, ...answer };
   const decided = await deployment.invoke<Decided>('decide-approval', input);
   output.result(decided, ({ what }) => oneLine(`${decision} ${id}: ${what.join('; ')}`));
   return EXIT.ok;

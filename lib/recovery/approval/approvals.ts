@@ -1,5 +1,5 @@
-// Approvals that recoveries wait for: one row per recovery with the task token that lets it go on. The token is a secret
-// between Step Functions and this table: whoever decides names the recovery, never the token.
+// Approvals that recoveries wait for: one row per recovery with its present question (the plan that it would apply) and the task
+// token that lets it go on. The token is a secret between Step Functions and this table: whoever decides names the recovery.
 
 import { isConditionFailed } from '../../platform/dynamodb/failures.ts';
 import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
@@ -13,6 +13,8 @@ export interface Approval {
   /** Name of the recovery. */
   id: string;
   token: string;
+  /** What is asked about: the id of the plan. An answer to one question is none to the next. */
+  question: string;
   /** What would be overwritten, one sentence each. */
   what: string[];
   requestedBy: string;
@@ -25,7 +27,7 @@ export interface Approval {
 }
 
 export interface Approvals {
-  /** Asks, or asks again with a new token (the workflow tried its task again). False: it was decided before. */
+  /** Asks, or asks the same again with a new token (the workflow tried its task again). False: this question was decided before. */
   ask(approval: Approval): Promise<boolean>;
   /** Consistent. */
   get(id: string): Promise<Approval | undefined>;
@@ -38,12 +40,14 @@ export function createApprovals({ dynamo, table }: { dynamo: Dynamo; table: stri
   return {
     async ask(approval) {
       const isUndecided = 'attribute_not_exists(#decision)';
+      const isAnotherQuestion = '#question <> :question';
       try {
         await dynamo.put({
           TableName: table,
           Item: { ...key(approval.id), ...approval, format: FORMAT },
-          ConditionExpression: isUndecided,
-          ExpressionAttributeNames: { '#decision': 'decision' },
+          ConditionExpression: [isUndecided, isAnotherQuestion].join(' OR '),
+          ExpressionAttributeNames: { '#decision': 'decision', '#question': 'question' },
+          ExpressionAttributeValues: { ':question': approval.question },
         });
         return true;
       } catch (error) {
@@ -58,7 +62,7 @@ export function createApprovals({ dynamo, table }: { dynamo: Dynamo; table: stri
       return approval as unknown as Approval;
     },
     decideWrite({ id, token }, decision, by, now) {
-      const isTheSameQuestion = '#token = :token';
+      const isTheSameTask = '#token = :token';
       const notDecidedOtherwise = '(attribute_not_exists(#decision) OR #decision = :decision)';
       return {
         Update: {
@@ -66,7 +70,7 @@ export function createApprovals({ dynamo, table }: { dynamo: Dynamo; table: stri
           Key: key(id),
           UpdateExpression:
             'SET #decision = :decision, #decidedBy = if_not_exists(#decidedBy, :by), #decidedAt = if_not_exists(#decidedAt, :now)',
-          ConditionExpression: `${isTheSameQuestion} AND ${notDecidedOtherwise}`,
+          ConditionExpression: `${isTheSameTask} AND ${notDecidedOtherwise}`,
           ExpressionAttributeNames: {
             '#token': 'token',
             '#decision': 'decision',

@@ -1,13 +1,17 @@
 // Asks people whether a recovery may overwrite something: remembers the task token, then tells the alerts topic what would be
-// done and the exact commands that approve or refuse it. Asked again, it tells again: at least once.
+// done and the exact commands that approve or refuse it. Asked again, it tells again: at least once. When the question was answered
+// while the workflow tried its task again, the answer is told to the new token, which nobody else knows.
 
+import type { SFNClient } from '@aws-sdk/client-sfn';
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { topicSubject } from '../alert/subject.ts';
 import type { Progress } from '../recover/progress.ts';
 import type { Approvals } from './approvals.ts';
+import { tellWorkflow } from './tell-workflow.ts';
 
 export interface AskDeps {
-  approvals: Pick<Approvals, 'ask'>;
+  approvals: Pick<Approvals, 'ask' | 'get'>;
+  sfn: Pick<SFNClient, 'send'>;
   sns: Pick<SNSClient, 'send'>;
   topicArn: string;
   now(): number;
@@ -25,10 +29,16 @@ export async function askApproval(deps: AskDeps, { token, timeoutSeconds, progre
   const { id, request, jobs, findings } = progress;
   const now = deps.now();
   const until = now + timeoutSeconds * 1_000;
-  const what = jobs.flatMap(({ phase, repair, summary }) => (phase === 'ask' ? [`${repair}: ${summary ?? ''}`] : []));
+  const asking = jobs.filter(({ phase }) => phase === 'ask');
+  const what = asking.map(({ repair, summary }) => `${repair}: ${summary ?? ''}`);
+  const question = asking.map(({ repair, operationId }) => operationId ?? repair).join(',');
   const { requestedBy, reason, trigger } = request;
-  const isAsked = await deps.approvals.ask({ id, token, what, requestedBy, askedAt: now, until });
-  if (!isAsked) return { asked: false };
+  const isAsked = await deps.approvals.ask({ id, token, question, what, requestedBy, askedAt: now, until });
+  if (!isAsked) {
+    const { decision, decidedBy = 'somebody' } = (await deps.approvals.get(id)) ?? {};
+    if (decision !== undefined) await tellWorkflow(deps.sfn, token, { decision, by: decidedBy });
+    return { asked: false };
+  }
   await deps.sns.send(
     new PublishCommand({
       TopicArn: deps.topicArn,
@@ -42,8 +52,8 @@ export async function askApproval(deps: AskDeps, { token, timeoutSeconds, progre
           reason,
           trigger,
           until: new Date(until).toISOString(),
-          approve: `npx event-recovery approve ${id}`,
-          refuse: `npx event-recovery refuse ${id}`,
+          approve: `npx event-recovery approve ${id} --question ${question}`,
+          refuse: `npx event-recovery refuse ${id} --question ${question}`,
         },
         undefined,
         2,

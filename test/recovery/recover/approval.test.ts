@@ -38,8 +38,8 @@ describe('an approval', () => {
     expect(JSON.parse(message?.Message ?? '')).toMatchObject({
       what: ['replay: plan: 2 events of 1 streams, 2 of them again'],
       requestedBy: 'anna',
-      approve: 'npx event-recovery approve recovery-1',
-      refuse: 'npx event-recovery refuse recovery-1',
+      approve: expect.stringMatching(/^npx event-recovery approve recovery-1 --question \S+$/),
+      refuse: expect.stringMatching(/^npx event-recovery refuse recovery-1 --question \S+$/),
     });
     const report = recovery.report();
     expect(report).toMatchObject({ result: 'recovered', after: { ok: true } });
@@ -92,6 +92,24 @@ describe('an approval', () => {
     await expect(recovery.decide({ decision: 'maybe', id: 'recovery-1', requestedBy: 'x' })).rejects.toMatchObject({
       code: 'INVALID_INPUT',
     });
+  });
+
+  it('that was given while the question was asked anew reaches the task that waits now', async () => {
+    const { AskApproval } = recovery.handlers;
+    let tries = 0;
+    recovery.handlers.AskApproval = (async (input: never) => {
+      tries += 1;
+      const waiting = AskApproval(input);
+      if (tries > 1) return waiting;
+      // The message went out and was answered; then the function failed, and the workflow asks with another token.
+      await waiting;
+      throw Object.assign(new Error('the answer of the function was lost'), { name: 'Lambda.ServiceException' });
+    }) as never;
+    recovery.onAsked(approve);
+    await recovery.run(REWIND);
+    expect(tries).toBe(2);
+    expect(recovery.asks).toHaveLength(1);
+    expect(recovery.report()).toMatchObject({ result: 'recovered' });
   });
 
   it('is not asked for by a resume, which overwrites nothing', async () => {
@@ -153,6 +171,30 @@ describe('a restore', () => {
     answering(said('planned'), said('done', { notFound: 1 }), { ...said('nothing'), source: 'point-in-time' });
     await recovery.run({ actions: ['restore'], ...WHO });
     expect(calls.at(-1)).toEqual({ action: 'plan', source: 'point-in-time', ...WHO, brief: true });
+  });
+
+  it('asks again for a second plan, and an answer to the first is none to the second', async () => {
+    const refusals: unknown[] = [];
+    let questions = 0;
+    recovery.onAsked(async (id) => {
+      questions += 1;
+      if (questions === 1) return approve(id);
+      const late = { decision: 'approve', id, question: 'plan-1', requestedBy: 'carl' };
+      refusals.push(await recovery.decide(late).catch((error) => error.code));
+      return recovery.decide({ decision: 'approve', id, question: 'plan-2', requestedBy: 'dora' });
+    });
+    const second = { planId: 'plan-2', source: 'point-in-time' };
+    answering(
+      said('planned'),
+      said('done', { notFound: 1 }),
+      { ...said('planned'), ...second },
+      { ...said('done', { written: 1 }), ...second },
+    );
+    await recovery.run({ actions: ['restore'], ...WHO });
+    expect(refusals).toEqual(['APPROVAL_OTHER_QUESTION']);
+    expect(calls.at(-1)).toMatchObject({ action: 'apply', planId: 'plan-2', approvedBy: 'dora' });
+    expect(recovery.asks).toHaveLength(2);
+    expect(recovery.report()).toMatchObject({ result: 'recovered' });
   });
 
   it('that leaves streams unrepaired is no success, and says how many', async () => {

@@ -222,19 +222,14 @@ export async function createRecovery({ signs = noSigns, ...options }: RecoveryOp
     Restore: lambda('Restore', async (_input: unknown): Promise<unknown> => undefined),
     AskApproval: async ({ Payload }: { Payload: AskInput }) => {
       states.push('AskApproval');
-      const { asked } = await askApproval(
-        {
-          ...approval,
-          sns: { send: async (command: { input: unknown }) => void asks.push(command.input) } as never,
-          topicArn: 'topic',
-        },
-        Payload,
-      );
-      if (!asked) throw new Error('asked before');
-      return new Promise((resolve, reject) => {
+      // The token is there before its function is called.
+      const answer = new Promise((resolve, reject) => {
         waitingTask = { resolve, reject };
-        void onAsked(Payload.progress.id);
       });
+      const sns = { send: async (command: { input: unknown }) => void asks.push(command.input) } as never;
+      const { asked } = await askApproval({ ...approval, sfn: sfn as never, sns, topicArn: 'topic' }, Payload);
+      if (asked) void onAsked(Payload.progress.id);
+      return answer;
     },
     VerifyConsistency: lambda('VerifyConsistency', verifying),
     ReportStatus: lambda('ReportStatus', ({ accumulated }: { accumulated: Accumulated }) =>

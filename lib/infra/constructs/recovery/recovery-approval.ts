@@ -31,7 +31,7 @@ export class RecoveryApproval extends Construct {
       timeout: TIMEOUT,
       environment: { RECOVERY_TABLE: recoveryTable.tableName, ALERTS_TOPIC_ARN: alertsTopic.topicArn },
     }).function;
-    grantOnKeys(this.ask, recoveryTable, 'approval', 'PutItem');
+    grantOnKeys(this.ask, recoveryTable, 'approval', 'GetItem', 'PutItem');
     alertsTopic.grantPublish(this.ask);
     this.decide = new ProjectFunction(this, 'DecideApproval', 'decide-approval', {
       description: "Takes a person's approval or refusal of a recovery",
@@ -42,13 +42,15 @@ export class RecoveryApproval extends Construct {
     grantOnKeys(this.decide, recoveryTable, 'audit#*', 'PutItem');
   }
 
-  /** Let the decision reach the executions of this state machine. */
+  /** Let the decision reach the executions of this state machine. Whoever asks tells it when it was made meanwhile. */
   grantAnswers(stateMachineArn: string): void {
-    this.decide.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
-        resources: [stateMachineArn],
-      }),
-    );
+    for (const answering of [this.ask, this.decide]) {
+      answering.addToRolePolicy(
+        new PolicyStatement({
+          actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
+          resources: [stateMachineArn],
+        }),
+      );
+    }
   }
 }
