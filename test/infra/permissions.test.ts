@@ -95,7 +95,7 @@ describe('permissions', () => {
       'GetItem PutItem on <recovery-table-name> restore',
       'GetItem UpdateItem on <recovery-table-name> lease',
       'GetItem on <checkpoints-table-name>',
-      'PutItem Query on <recovery-table-name> restore#*',
+      'PutItem Query UpdateItem on <recovery-table-name> restore#*',
       'PutItem UpdateItem on <log-table-name> incident',
       'PutItem on <recovery-table-name> audit#*',
       'Query on <checkpoints-table-name> registry',

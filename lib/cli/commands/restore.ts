@@ -40,7 +40,7 @@ export const registerRestore: RegisterCommand = (program, run) => {
     )
     .option(
       '--discard-unknown-end',
-      'take an unreadable item at the very end, which the log does not know, for garbage',
+      'take unreadable items at the very end, which the log does not know and which have no copy, for garbage',
     )
     .option('--reason <text>', 'for the audit')
     .action((options: PlanOptions, command) => run(command, (context) => plan(context, options)));
@@ -57,7 +57,9 @@ export const registerRestore: RegisterCommand = (program, run) => {
   for (const action of ['status', 'cancel'] as const) {
     restore
       .command(`${action} <planId>`)
-      .description(action === 'status' ? 'how far a restore is' : 'forget a plan that was not applied')
+      .description(
+        action === 'status' ? 'how far a restore is' : 'forget a plan, or end a restore that has not written yet',
+      )
       .action((planId: string, _options, command) =>
         run(command, async ({ deployment, output, requestedBy }) => {
           const by = action === 'status' ? {} : { requestedBy, reason: 'event-recovery restore cancel' };

@@ -2,9 +2,10 @@
 // function of 10 seconds. The SDK honours AWS_ENDPOINT_URL_DYNAMODB, so the same code runs against DynamoDB Local.
 
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocument, NumberValue } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { ServerClock } from '../server-clock.ts';
+import { anyNumber } from './any-number.ts';
 import type { Dynamo } from './port.ts';
 
 /** TCP and TLS; inside a region it takes single milliseconds. */
@@ -46,12 +47,6 @@ export interface CreateDynamoOptions {
    */
   numbers?: 'safe' | 'any';
 }
-
-const anyNumber = (text: string): number | NumberValue => {
-  const number = Number(text);
-  const isExact = !Number.isInteger(number) || Number.isSafeInteger(number);
-  return Number.isFinite(number) && isExact ? number : NumberValue.from(text);
-};
 
 /**
  * @example

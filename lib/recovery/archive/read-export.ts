@@ -9,6 +9,7 @@ import { createGunzip } from 'node:zlib';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { EventRecoveryError } from '../../model/errors.ts';
+import { anyNumber } from '../../platform/dynamodb/any-number.ts';
 import { type Objects, readWhole } from './objects.ts';
 
 export interface ExportDataFile {
@@ -32,14 +33,20 @@ export async function dataFilesOf(objects: Pick<Objects, 'read'>, manifestKey: s
   });
 }
 
+/** What an image is found by. Whatever else it holds may be garbage. */
+export interface ImageKey {
+  streamId: string;
+  version: number;
+}
+
 /**
- * The images in a data file that `wanted` picks by their keys, old and new ones.
+ * The images in a data file that `wanted` picks by their keys, old and new ones. Only these are taken apart.
  * @throws EventRecoveryError `ARCHIVE_FILE_MISSING`, `ARCHIVE_FILE_ALTERED`
  */
 export async function imagesIn(
   objects: Pick<Objects, 'read'>,
   file: ExportDataFile,
-  wanted: (image: Record<string, unknown>) => boolean,
+  wanted: (key: ImageKey) => boolean,
 ): Promise<Record<string, unknown>[]> {
   const stream = await objects.read(file.key);
   if (stream === undefined) throw missing(file.key);
@@ -54,7 +61,7 @@ export async function imagesIn(
     for await (const line of createInterface({ input: unpacked, crlfDelay: Number.POSITIVE_INFINITY })) {
       if (line === '') continue;
       items += 1;
-      found.push(...imagesOf(line).filter(wanted));
+      found.push(...imagesOf(line, wanted));
     }
     // readline ends silently when its input fails.
     if (unpacked.errored) throw unpacked.errored;
@@ -81,12 +88,19 @@ async function* observed(
 type WireItem = Record<string, Record<string, unknown>>;
 
 /** `{ Item }` of a full export; `{ Keys, OldImage?, NewImage? }` of an incremental one. */
-function imagesOf(line: string): Record<string, unknown>[] {
+function imagesOf(line: string, wanted: (key: ImageKey) => boolean): Record<string, unknown>[] {
   const { Item, OldImage, NewImage } = JSON.parse(line) as Record<string, WireItem | undefined>;
-  return [Item, OldImage, NewImage].flatMap((image) => (image === undefined ? [] : [plain(image)]));
+  return [Item, OldImage, NewImage].flatMap((image) =>
+    image !== undefined && wanted(keyOf(image)) ? [plain(image)] : [],
+  );
 }
 
-/** Binary values are base64 in the file; commits have no other types than S, N and B. */
+const keyOf = ({ streamId, version }: WireItem): ImageKey => ({
+  streamId: String(streamId?.S),
+  version: Number(version?.N),
+});
+
+/** Binary values are base64 in the file; commits have no other types than S, N and B, garbage may have any. */
 const plain = (image: WireItem): Record<string, unknown> =>
   unmarshall(
     Object.fromEntries(
@@ -95,6 +109,7 @@ const plain = (image: WireItem): Record<string, unknown> =>
         (typeof value.B === 'string' ? { B: Buffer.from(value.B, 'base64') } : value) as unknown as AttributeValue,
       ]),
     ),
+    { wrapNumbers: anyNumber },
   );
 
 async function readChecked(objects: Pick<Objects, 'read'>, key: string): Promise<string> {

@@ -1,26 +1,24 @@
 // Applies a plan: fetches copies, writes, drops the side table. Each step is written down before the next begins, one worker
 // at a time holds the lease, and whoever comes after a death goes on from the same row.
 
-import { EventRecoveryError, InvalidInputError, isEventRecoveryError } from '../../model/errors.ts';
-import type { StreamId } from '../../model/ids.ts';
+import { InvalidInputError, isEventRecoveryError } from '../../model/errors.ts';
+import type { World } from '../../platform/clock.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import { errorFacts } from '../../platform/logging.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Leases } from '../lease/leases.ts';
 import { type Copies, foundCopies, noCopies, sideTableCopies } from './copies.ts';
-import { lookAt } from './look.ts';
-import { type PointInTime, sideTableName } from './point-in-time.ts';
-import type { ApplyRequest } from './request.ts';
-import { isFinished, openForks, type RestoreRow, type RestoreRows, type StreamRow } from './rows.ts';
-import { type SearchDeps, searchArchive } from './search-archive.ts';
-import type { Survey } from './slots.ts';
+import { type Become, type FetchDeps, fetchCopies } from './fetch-copies.ts';
+import { SIDE_TABLE_POLL_MS } from './point-in-time.ts';
+import { isFinished, type RestoreRow, type RestoreRows, type StreamRow } from './rows.ts';
 import { type WorkDeps, workOnStream } from './work-stream.ts';
 
-export interface ApplyDeps extends Omit<WorkDeps, 'rows' | 'audit'>, SearchDeps {
+export interface ApplyDeps extends Omit<WorkDeps, 'rows' | 'audit'>, Omit<FetchDeps, 'rows'> {
   rows: RestoreRows;
   audit: Pick<Audit, 'record' | 'recordWrite'>;
   leases: Leases;
-  pointInTime: PointInTime;
   dynamo: Dynamo;
+  world: Pick<World, 'clock' | 'timers' | 'random' | 'ids'>;
 }
 
 export interface WorkTime {
@@ -30,49 +28,11 @@ export interface WorkTime {
 
 /** Kept for the last writes of an invocation. */
 const RESERVE_MS = 5_000;
-const SIDE_TABLE_POLL_MS = 2_000;
-
-/** Allows a planned restore to begin. @throws EventRecoveryError `UNKNOWN_PLAN`, `APPROVAL_REQUIRED`, `PLAN_CANCELLED` */
-export async function approve(deps: ApplyDeps, request: ApplyRequest, requestId: string): Promise<RestoreRow> {
-  const row = await rowOf(deps, request.planId);
-  if (row.status === 'cancelled') {
-    throw new EventRecoveryError('PLAN_CANCELLED', `restore plan "${row.id}" was cancelled; remedy: plan again`, {
-      facts: { planId: row.id },
-    });
-  }
-  const streams = await streamsOf(deps, row.id);
-  if (row.status === 'failed' || row.status === 'done') return takeUpAgain(deps, row, streams);
-  if (row.status !== 'planned') return row;
-  const changes = streams.reduce((sum, stream) => sum + stream.changes.length, 0);
-  if (changes > 0 && request.approvedBy === undefined) throw approvalRequired(row.id, changes);
-  const { approvedBy, requestedBy, reason } = request;
-  const given = { ...(approvedBy !== undefined && { approvedBy }), requestedBy, reason };
-  const started = await deps.rows.change(row, { status: 'fetching', ...given }, deps.world.clock.now());
-  await deps.audit.record({
-    action: 'restore-apply',
-    requestedBy,
-    reason,
-    requestId,
-    input: { planId: row.id, approvedBy: approvedBy ?? '' },
-    outcome: { streams: streams.length, changes },
-  });
-  // Somebody else was faster: theirs is the row to go on with.
-  return started ?? rowOf(deps, row.id);
-}
-
-/** What could not be finished can be, once its cause is removed; it was approved already. */
-async function takeUpAgain(deps: ApplyDeps, row: RestoreRow, streams: readonly StreamRow[]): Promise<RestoreRow> {
-  const unfinished = streams.filter(
-    (stream) => stream.status === 'planned' || stream.status === 'failed' || openForks(stream).length > 0,
-  );
-  if (unfinished.length === 0) return row;
-  for (const { note: _, ...stream } of unfinished) {
-    if (stream.status !== 'planned') await deps.rows.saveStream(row.id, { ...stream, status: 'planned' });
-  }
-  const { note: _, sideTable: __, ...rest } = row;
-  const again = await deps.rows.change(rest, { status: 'fetching' }, deps.world.clock.now());
-  return again ?? rowOf(deps, row.id);
-}
+/** Looks at a side table in one invocation: a restore takes minutes to hours, and others wait for their turn. */
+const WAITS_MAX = 5;
+/** Tries in a row that may fail: half an hour of the schedule. Outages pass, what does not is told to a human. */
+const FAILURES_MAX = 30;
+const NOTE_MAX = 2_000;
 
 /** Goes on until the restore is finished, has to wait, or the time is over. Answers the row as it is then. */
 export async function workOnRestore(deps: ApplyDeps, id: string, time: WorkTime): Promise<RestoreRow> {
@@ -82,9 +42,11 @@ export async function workOnRestore(deps: ApplyDeps, id: string, time: WorkTime)
   if (lease.kind === 'held') return rowOf(deps, id);
   try {
     let row = await rowOf(deps, id);
-    while (!isFinished(row) && row.status !== 'planned' && time.remainingMs() > RESERVE_MS) {
+    let waits = 0;
+    while (isUnderWay(row) && waits < WAITS_MAX && time.remainingMs() > RESERVE_MS) {
       const next = await step(deps, row, time);
       if (next === undefined) return rowOf(deps, id);
+      if (next === row) waits += 1;
       row = next;
     }
     return row;
@@ -93,13 +55,16 @@ export async function workOnRestore(deps: ApplyDeps, id: string, time: WorkTime)
   }
 }
 
-/** Undefined: nothing more can be done now. */
+const isUnderWay = (row: RestoreRow): boolean => !isFinished(row) && row.status !== 'planned';
+
+/** Undefined: nothing more can be done now. The same row: it has to wait. */
 async function step(deps: ApplyDeps, row: RestoreRow, time: WorkTime): Promise<RestoreRow | undefined> {
-  const become = (changes: Partial<RestoreRow>) => deps.rows.change(row, changes, deps.world.clock.now());
+  const become: Become = ({ failures: _, ...before }, changes) =>
+    deps.rows.change(before, changes, deps.world.clock.now());
   try {
     switch (row.status) {
       case 'fetching':
-        return await fetchCopies(deps, row, time, become);
+        return await fetchCopies(deps, row, () => time.remainingMs(), become);
       case 'writing':
         return await writeStreams(deps, row, time, become);
       case 'cleaning':
@@ -108,36 +73,44 @@ async function step(deps: ApplyDeps, row: RestoreRow, time: WorkTime): Promise<R
         return undefined;
     }
   } catch (error) {
-    if (!isEventRecoveryError(error) || error.retryable) throw error;
-    const note = `${error.code}: ${error.message}`;
-    deps.logger.error('a restore cannot go on', { restoreId: row.id, note });
-    // The side table is dropped all the same; then it is a failure.
-    if (row.status !== 'cleaning' && row.sideTable !== undefined) return become({ status: 'cleaning', note });
-    return become({ status: 'failed', note });
+    const isFinal = isEventRecoveryError(error) && !error.retryable;
+    if (isFinal) return fail(deps, row.id, `${error.code}: ${error.message}`);
+    return countFailure(deps, row.id, error);
   }
 }
 
-type Become = (changes: Partial<RestoreRow>) => Promise<RestoreRow | undefined>;
-
-async function fetchCopies(deps: ApplyDeps, row: RestoreRow, time: WorkTime, become: Become) {
-  const surveys = await surveysOf(deps, row);
-  if (surveys.every(({ slots }) => slots.every(({ kind }) => kind === 'foreign'))) return become({ status: 'writing' });
-  if (row.source === 'archive') {
-    const searched = await searchArchive(deps, row, surveys, time.remainingMs, async (progress) => {
-      await become(progress);
-    });
-    const { readExports, found: copies, isOver, isEmpty } = searched;
-    const note = isEmpty ? { note: 'ARCHIVE_EMPTY: the archive holds no completed export yet' } : {};
-    return isOver ? become({ status: 'writing', readExports, copies, ...note }) : undefined;
+/** What may pass is tried again by the schedule, and thrown, so that somebody is told; at last it is a failure. */
+async function countFailure(deps: ApplyDeps, id: string, error: unknown): Promise<RestoreRow | undefined> {
+  const { name, message } = errorFacts(error) as { name: string; message: string };
+  try {
+    const row = await rowOf(deps, id);
+    const failures = (row.failures ?? 0) + 1;
+    if (failures >= FAILURES_MAX) {
+      const remedy = 'remedy: remove the cause, then apply the plan again';
+      return await fail(
+        deps,
+        id,
+        `RESTORE_GAVE_UP: ${failures} tries failed, the last with ${name}: ${message}; ${remedy}`,
+      );
+    }
+    await deps.rows.change(row, { failures }, deps.world.clock.now());
+  } catch (uncounted) {
+    deps.logger.error('a failed try of a restore could not be counted', { restoreId: id, error: uncounted });
   }
-  // Written down before it exists: whatever dies, the row knows which table is to be dropped.
-  if (row.sideTable === undefined) return become({ sideTable: sideTableName(deps.eventsTable, row.id) });
-  const state = await deps.pointInTime.state(row.sideTable);
-  if (state === 'ready') return become({ status: 'writing' });
-  if (state === 'absent') await deps.pointInTime.restore(row.sideTable, row.restoreTo ?? 0);
-  // A restore takes minutes to hours: a short wait for small tables, then the schedule goes on.
-  await deps.world.timers.sleep(SIDE_TABLE_POLL_MS);
-  return row;
+  throw error;
+}
+
+/** The side table is dropped all the same. */
+async function fail(deps: ApplyDeps, id: string, what: string): Promise<RestoreRow | undefined> {
+  const row = await rowOf(deps, id);
+  if (isFinished(row)) return row;
+  const note = (row.note === undefined ? what : `${what}; before: ${row.note}`).slice(0, NOTE_MAX);
+  deps.logger.error('a restore cannot go on', { restoreId: id, note });
+  const isToBeDropped = row.status !== 'cleaning' && row.sideTable !== undefined;
+  const changes = isToBeDropped
+    ? { status: 'cleaning' as const, endsAs: 'failed' as const, failures: 0, note }
+    : { status: 'failed' as const, failures: 0, note };
+  return deps.rows.change(row, changes, deps.world.clock.now());
 }
 
 async function writeStreams(deps: ApplyDeps, row: RestoreRow, time: WorkTime, become: Become) {
@@ -147,7 +120,7 @@ async function writeStreams(deps: ApplyDeps, row: RestoreRow, time: WorkTime, be
     if (time.remainingMs() < RESERVE_MS) return undefined;
     await workOnStream(deps, row, stream, copies, time.requestId);
   }
-  return become({ status: row.sideTable === undefined ? 'done' : 'cleaning' });
+  return become(row, { status: row.sideTable === undefined ? 'done' : 'cleaning' });
 }
 
 const copiesOf = async (deps: ApplyDeps, row: RestoreRow): Promise<Copies> => {
@@ -157,20 +130,10 @@ const copiesOf = async (deps: ApplyDeps, row: RestoreRow): Promise<Copies> => {
 
 async function dropSideTable(deps: ApplyDeps, row: RestoreRow, become: Become) {
   const state = row.sideTable === undefined ? 'absent' : await deps.pointInTime.state(row.sideTable);
-  if (state === 'absent') return become({ status: row.note === undefined ? 'done' : 'failed' });
+  if (state === 'absent') return become(row, { status: row.endsAs ?? 'done' });
   if (state === 'ready') await deps.pointInTime.drop(row.sideTable as string);
   else await deps.world.timers.sleep(SIDE_TABLE_POLL_MS);
   return row;
-}
-
-/** Copies are looked for of garbage too: only what has none may be discarded. */
-async function surveysOf(deps: ApplyDeps, row: RestoreRow): Promise<Survey[]> {
-  const surveys: Survey[] = [];
-  for await (const { streamId, status } of deps.rows.streams(row.id)) {
-    const survey = status === 'planned' ? await lookAt(deps, streamId as StreamId) : undefined;
-    if (survey !== undefined) surveys.push(survey);
-  }
-  return surveys;
 }
 
 /** At most as many as one plan takes. */
@@ -191,10 +154,3 @@ export async function rowOf({ rows }: Pick<ApplyDeps, 'rows'>, id: string): Prom
     remedy: 'take it from the answer of { "action": "plan" }',
   });
 }
-
-const approvalRequired = (planId: string, changes: number): EventRecoveryError =>
-  new EventRecoveryError(
-    'APPROVAL_REQUIRED',
-    `restore plan "${planId}" overwrites or removes ${changes} stored items; remedy: look at the plan, then apply it with "approvedBy": who agreed`,
-    { facts: { planId, changes } },
-  );

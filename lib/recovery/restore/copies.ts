@@ -1,5 +1,6 @@
 // Where copies of commits come from: the side table, or what was found in the archive.
 
+import { EventRecoveryError } from '../../model/errors.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { type Objects, readWhole } from '../archive/objects.ts';
@@ -34,7 +35,11 @@ export function sideTableCopies(dynamo: Pick<Dynamo, 'query'>, sideTable: string
           ExpressionAttributeValues: { ':streamId': streamId, ':from': from, ':to': to },
           ConsistentRead: true,
         });
-        for await (const item of items) found.push(item);
+        try {
+          for await (const item of items) found.push(item);
+        } catch (error) {
+          throw (error as Error).name === 'ResourceNotFoundException' ? sideTableMissing(sideTable) : error;
+        }
       }
       return at(found);
     },
@@ -67,3 +72,10 @@ function at(copies: readonly RawItem[]): CopiesAt {
   const byVersion = Map.groupBy(copies, ({ version }) => version as number);
   return (version) => byVersion.get(version) ?? [];
 }
+
+const sideTableMissing = (sideTable: string): EventRecoveryError =>
+  new EventRecoveryError(
+    'SIDE_TABLE_MISSING',
+    `the side table ${sideTable} is gone: somebody has dropped it; remedy: apply the plan again, which makes it again`,
+    { facts: { sideTable } },
+  );

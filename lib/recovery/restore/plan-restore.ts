@@ -58,7 +58,6 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
     streams: streams.length,
     requestedBy: request.requestedBy,
     reason: request.reason,
-    readExports: 0,
     copies: 0,
     createdAt: now,
     updatedAt: now,

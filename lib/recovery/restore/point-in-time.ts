@@ -14,6 +14,9 @@ import { continuousBackups } from '../archive/table-exports.ts';
 /** Restores name their tables `<events table>-restore-<id>`; IAM allows no other names. */
 export const sideTableName = (eventsTable: string, id: string): string => `${eventsTable}-restore-${id}`;
 
+/** Between two looks at a side table that is being made or dropped. */
+export const SIDE_TABLE_POLL_MS = 2_000;
+
 export interface PointInTime {
   /** Undefined: point-in-time recovery is off. Milliseconds since 1970. */
   window(): Promise<{ earliest: number; latest: number } | undefined>;
@@ -58,14 +61,9 @@ export function createPointInTime({ client, eventsTable }: PointInTimeOptions): 
           }),
         );
       } catch (error) {
-        const { name, message } = error as Error;
-        if (name === 'TableAlreadyExistsException') return;
-        if (name !== 'InvalidRestoreTimeException') throw error;
-        throw new EventRecoveryError(
-          'RESTORE_TIME_OUTSIDE_WINDOW',
-          `DynamoDB cannot restore to ${new Date(to).toISOString()}: ${message}; remedy: plan again with another restoreTo`,
-          { facts: { to }, cause: error },
-        );
+        // One that was asked for already; the other name is for a table that is being made or dropped at this moment.
+        if (['TableAlreadyExistsException', 'TableInUseException'].includes((error as Error).name)) return;
+        throw asOurs(error as Error, to);
       }
     },
     async state(sideTable) {
@@ -83,6 +81,34 @@ export function createPointInTime({ client, eventsTable }: PointInTimeOptions): 
       }
     },
   };
+}
+
+/** What another try cannot help against has a code; everything else stays as it is, and is tried again. */
+function asOurs(error: Error, to: number): Error {
+  const { name, message } = error;
+  const facts = { to, awsError: name };
+  if (name === 'InvalidRestoreTimeException') {
+    return new EventRecoveryError(
+      'RESTORE_TIME_OUTSIDE_WINDOW',
+      `DynamoDB cannot restore to ${new Date(to).toISOString()}: ${message}; remedy: plan again with another restoreTo`,
+      { facts, cause: error },
+    );
+  }
+  if (name === 'PointInTimeRecoveryUnavailableException') {
+    return new EventRecoveryError(
+      'POINT_IN_TIME_RECOVERY_OFF',
+      `the Events table has no point-in-time recovery: ${message}; remedy: switch it on, and plan from the archive what was lost before`,
+      { facts, cause: error },
+    );
+  }
+  if (name === 'AccessDeniedException') {
+    return new EventRecoveryError(
+      'RESTORE_NOT_ALLOWED',
+      `the function may not restore the Events table: ${message}; remedy: give the permission back, then apply the plan again`,
+      { facts, cause: error },
+    );
+  }
+  return error;
 }
 
 const notOurs = (sideTable: string, why: string): EventRecoveryError =>

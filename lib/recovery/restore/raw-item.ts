@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { convertToAttr, convertToNative } from '@aws-sdk/util-dynamodb';
+import { anyNumber } from '../../platform/dynamodb/any-number.ts';
 
 export type RawItem = Record<string, unknown>;
 
@@ -38,7 +39,9 @@ export function itemOf(text: string): RawItem {
   return Object.fromEntries(
     Object.entries(wire).map(([name, value]) => [
       name,
-      typeof value.B === 'string' ? Buffer.from(value.B, 'base64') : convertToNative(value as never),
+      typeof value.B === 'string'
+        ? Buffer.from(value.B, 'base64')
+        : convertToNative(value as never, { wrapNumbers: anyNumber }),
     ]),
   );
 }

@@ -3,9 +3,11 @@
 
 import { isEventRecoveryError } from '../../model/errors.ts';
 import { type RestoreAnswer, restoreAnswer } from './answer.ts';
-import { type ApplyDeps, approve, rowOf, streamsOf, type WorkTime, workOnRestore } from './apply-restore.ts';
+import { type ApplyDeps, rowOf, streamsOf, type WorkTime, workOnRestore } from './apply-restore.ts';
+import { approve } from './approve.ts';
+import { cancel } from './cancel.ts';
 import { type PlanDeps, planRestore } from './plan-restore.ts';
-import { checkRestoreRequest, type RestoreRequest } from './request.ts';
+import { checkRestoreRequest } from './request.ts';
 
 export interface RestoreDeps extends ApplyDeps, Omit<PlanDeps, keyof ApplyDeps> {}
 
@@ -15,7 +17,7 @@ export interface ContinuedAnswer {
 }
 
 /** Restores that one scheduled invocation looks at: they take turns under one lease. */
-const UNFINISHED_MAX = 20;
+const UNFINISHED_MAX = 100;
 
 /**
  * @throws InvalidInputError and EventRecoveryError with stable codes; nothing was written then
@@ -38,7 +40,8 @@ export async function restore(
     case 'status':
       return answerOf(deps, request.planId);
     case 'cancel':
-      return cancel(deps, request, time);
+      await cancel(deps, request, time.requestId);
+      return answerOf(deps, request.planId);
     case 'continue':
       return continueAll(deps, time);
   }
@@ -49,30 +52,23 @@ async function answerOf(deps: RestoreDeps, id: string): Promise<RestoreAnswer> {
   return restoreAnswer(row, await streamsOf(deps, id));
 }
 
-/** A plan that was not applied is forgotten; one that is under way ends by itself and stays as it is. */
-async function cancel(
-  deps: RestoreDeps,
-  { planId, requestedBy, reason }: Extract<RestoreRequest, { action: 'cancel' }>,
-  { requestId }: WorkTime,
-): Promise<RestoreAnswer> {
-  const row = await rowOf(deps, planId);
-  const note = `cancelled by ${requestedBy}: ${reason}`;
-  const cancelled =
-    row.status === 'planned'
-      ? await deps.rows.change(row, { status: 'cancelled', note }, deps.world.clock.now())
-      : undefined;
-  const outcome = { changed: cancelled !== undefined };
-  await deps.audit.record({ action: 'restore-cancel', requestedBy, reason, requestId, input: { planId }, outcome });
-  return answerOf(deps, planId);
-}
-
+/** One that ends with an error does not keep the others from going on; the first error is thrown when they have. */
 async function continueAll(deps: RestoreDeps, time: WorkTime): Promise<ContinuedAnswer> {
   const restores: RestoreAnswer[] = [];
+  const errors: unknown[] = [];
+  let looked = 0;
   for await (const id of deps.rows.unfinished()) {
-    await workOnRestore(deps, id, time);
-    restores.push(await answerOf(deps, id));
-    if (restores.length === UNFINISHED_MAX) break;
+    try {
+      await workOnRestore(deps, id, time);
+      restores.push(await answerOf(deps, id));
+    } catch (error) {
+      deps.logger.error('a restore did not go on', { restoreId: id, error });
+      errors.push(error);
+    }
+    looked += 1;
+    if (looked === UNFINISHED_MAX) break;
   }
+  if (errors.length > 0) throw errors[0];
   return { result: 'continued', restores };
 }
 

@@ -85,6 +85,13 @@ export interface StreamRow {
   checkpointsBeyond?: { consumer: string; version: number }[];
 }
 
+export interface SearchProgress {
+  /** Exports that were read whole. */
+  exports: number;
+  /** Data files of the next one. */
+  files: number;
+}
+
 export interface RestoreRow {
   id: string;
   status: RestoreStatus;
@@ -97,11 +104,17 @@ export interface RestoreRow {
   requestedBy: string;
   reason: string;
   approvedBy?: string;
-  /** Archive: exports that were read, and objects with copies. */
-  readExports: number;
+  /** Archive: how far the order of exports is read that was fixed when the search began. Absent: it has not begun. */
+  search?: SearchProgress;
+  /** Objects with copies. */
   copies: number;
+  /** Tries that ended with an error, without progress between them. */
+  failures?: number;
+  /** What it is when the side table is dropped. @default 'done' */
+  endsAs?: 'failed' | 'cancelled';
   note?: string;
   createdAt: number;
+  /** Rises with every change: each is conditional on the one that was read. */
   updatedAt: number;
 }
 
@@ -116,11 +129,13 @@ export interface RestoreRows {
   create(row: RestoreRow, streams: readonly StreamRow[]): Promise<void>;
   /** Consistent. */
   get(id: string): Promise<RestoreRow | undefined>;
-  /** Undefined: it is in another status (any more), nothing was written. */
+  /** Undefined: somebody else has changed it meanwhile, nothing was written. */
   change(row: RestoreRow, changes: Partial<RestoreRow>, now: number): Promise<RestoreRow | undefined>;
   streams(id: string): AsyncIterable<StreamRow>;
   /** Its forks without an outcome are kept under the stream too, in the same transaction: no later restore can miss them. */
   saveStream(id: string, row: StreamRow): Promise<void>;
+  /** Counts an item that is written, in the transaction that writes it: whatever dies, the count is right. */
+  countWritten(id: string, streamId: string): Write;
   /** Forks that any restore of this stream has taken away and not appended again. Consistent. */
   openForks(streamId: string): Promise<Fork[]>;
   /** Ids that were applied and are not finished. */
@@ -152,6 +167,16 @@ export function createRestoreRows({ dynamo, table }: { dynamo: Dynamo; table: st
       if (row.forks.length === 0) await dynamo.put(put);
       else await dynamo.transactWrite({ TransactItems: [{ Put: put }, forksWrite(row.streamId, openForks(row))] });
     },
+    countWritten: (id, streamId) => ({
+      Update: {
+        TableName: table,
+        Key: streamKey(id, streamId),
+        UpdateExpression: 'ADD #written :one',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: { '#written': 'written' },
+        ExpressionAttributeValues: { ':one': 1 },
+      },
+    }),
     async openForks(streamId) {
       const { Item } = await dynamo.get({ TableName: table, Key: forksKey(streamId), ConsistentRead: true });
       return (Item as { forks?: Fork[] } | undefined)?.forks ?? [];
@@ -173,15 +198,15 @@ export function createRestoreRows({ dynamo, table }: { dynamo: Dynamo; table: st
       return Item && plain<RestoreRow>(Item);
     },
     async change(row, changes, now) {
-      const changed = { ...row, ...changes, updatedAt: now };
-      const isAsSeen = '#status = :status';
+      const changed = { ...row, ...changes, updatedAt: Math.max(now, row.updatedAt + 1) };
+      const isAsSeen = '#status = :status AND #updatedAt = :updatedAt';
       const put: Write = {
         Put: {
           TableName: table,
           Item: { ...key(row.id), ...changed, format: FORMAT },
           ConditionExpression: isAsSeen,
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ':status': row.status },
+          ExpressionAttributeNames: { '#status': 'status', '#updatedAt': 'updatedAt' },
+          ExpressionAttributeValues: { ':status': row.status, ':updatedAt': row.updatedAt },
         },
       };
       try {

@@ -26,7 +26,7 @@ export interface WorkDeps extends LookDeps, ReappendDeps, TellDeps {
   dynamo: Dynamo;
   objects: Objects;
   audit: Pick<Audit, 'recordWrite'>;
-  rows: Pick<RestoreRows, 'saveStream' | 'openForks'>;
+  rows: Pick<RestoreRows, 'saveStream' | 'openForks' | 'countWritten'>;
   world: Pick<World, 'clock' | 'timers' | 'random' | 'ids'>;
   logger: Logger;
 }
@@ -163,7 +163,8 @@ export async function workOnStream(
       },
     });
     try {
-      await deps.dynamo.transactWrite({ TransactItems: [change, entry] });
+      const counted = deps.rows.countWritten(restore.id, streamId);
+      await deps.dynamo.transactWrite({ TransactItems: [change, entry, counted] });
     } catch (error) {
       if (cancellation(error)?.kind === 'refused') return false;
       throw error;

@@ -84,7 +84,9 @@ describe.each(['archive', 'point-in-time'] as const)('a restore from the %s that
       }
       deaths += 1;
       const final = end instanceof Error ? await applied(bench, planId) : end;
-      expect({ nth, final }).toMatchObject({ final: { result: 'done', totals: { done: 2, notFound: 0, stale: 0 } } });
+      expect({ nth, final }).toMatchObject({
+        final: { result: 'done', totals: { done: 2, notFound: 0, stale: 0, written: 5 } },
+      });
       const now = await bench.everything();
       expect({ nth, lost: whole.filter((item) => !now.includes(item)) }).toEqual({ nth, lost: [] });
       expect(now).toHaveLength(whole.length + 2);

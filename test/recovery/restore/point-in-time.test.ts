@@ -66,12 +66,26 @@ describe('a side table', () => {
     expect(sdk.commandCalls(DeleteTableCommand)).toEqual([]);
   });
 
-  it('is made once: that it exists already is no error; a time that DynamoDB refuses is', async () => {
+  it.each([
+    ['InvalidRestoreTimeException', 'RESTORE_TIME_OUTSIDE_WINDOW'],
+    ['PointInTimeRecoveryUnavailableException', 'POINT_IN_TIME_RECOVERY_OFF'],
+    ['AccessDeniedException', 'RESTORE_NOT_ALLOWED'],
+  ])('cannot be made when DynamoDB answers %s: that is %s, and no try helps', async (name, code) => {
+    sdk.on(RestoreTableToPointInTimeCommand).rejects(named(name));
+    await expect(pointInTime.restore(SIDE, 5_000)).rejects.toMatchObject({ code, retryable: false });
+  });
+
+  it('may be made later when DynamoDB has too much to do: that error stays as it is', async () => {
+    sdk.on(RestoreTableToPointInTimeCommand).rejects(named('LimitExceededException'));
+    await expect(pointInTime.restore(SIDE, 5_000)).rejects.toMatchObject({ name: 'LimitExceededException' });
+  });
+
+  it('is made once: that it exists already, or is being made, is no error', async () => {
     sdk.on(RestoreTableToPointInTimeCommand).rejects(named('TableAlreadyExistsException'));
     await pointInTime.restore(SIDE, 5_000);
     const { input } = sdk.commandCalls(RestoreTableToPointInTimeCommand)[0]?.args[0] ?? {};
     expect(input).toMatchObject({ SourceTableName: 'Events', TargetTableName: SIDE, RestoreDateTime: new Date(5_000) });
-    sdk.on(RestoreTableToPointInTimeCommand).rejects(named('InvalidRestoreTimeException'));
-    await expect(pointInTime.restore(SIDE, 5_000)).rejects.toMatchObject({ code: 'RESTORE_TIME_OUTSIDE_WINDOW' });
+    sdk.on(RestoreTableToPointInTimeCommand).rejects(named('TableInUseException'));
+    await pointInTime.restore(SIDE, 5_000);
   });
 });

@@ -108,7 +108,7 @@ export class Restore extends Construct {
 
   private grantRecovery({ recoveryTable, archiveBucket, encryptionKey }: IEventStore): void {
     grantOnKeys(this.function, recoveryTable, 'restore', 'GetItem', 'PutItem');
-    grantOnKeys(this.function, recoveryTable, 'restore#*', 'PutItem', 'Query');
+    grantOnKeys(this.function, recoveryTable, 'restore#*', 'PutItem', 'UpdateItem', 'Query');
     grantOnKeys(this.function, recoveryTable, 'restore-open', 'PutItem', 'DeleteItem', 'Query');
     grantOnKeys(this.function, recoveryTable, 'restore-forks', 'GetItem', 'PutItem', 'DeleteItem');
     grantOnKeys(this.function, recoveryTable, 'archive#exports', 'Query');
