@@ -25,7 +25,9 @@ const stream = {
   status: 'planned',
   inserts: 2,
   changes: [change],
+  changesInAll: 1,
   forks: [],
+  forksInAll: 0,
   unsequenced: 0,
   written: 0,
 };
@@ -90,6 +92,41 @@ describe('event-recovery restore', () => {
     expect(code).toBe(0);
     expect(inputs[1]).toMatchObject({ action: 'apply', planId: 'plan-1', approvedBy: 'berta', reason: 'damage' });
     expect(stdout).toContain('1 of 1 streams repaired');
+  });
+
+  it('shows all changes of one stream, and says where the others are when it does not', async () => {
+    const changes = Array.from({ length: 60 }, (_, index) => ({ ...change, version: index + 1 }));
+    const long = { ...stream, changes, changesInAll: 60 };
+    const whole = await run(['restore', 'status', 'plan-1', '--stream', 'order-1'], [{ ...planned, listed: [long] }]);
+    expect(whole.inputs).toEqual([{ action: 'status', planId: 'plan-1', stream: 'order-1' }]);
+    expect(whole.stdout.match(/order-1@/g)).toHaveLength(60);
+    expect(whole.stdout).not.toContain('--stream <id>');
+    const two = { ...planned, totals: { ...totals, streams: 2 }, moreDamaged: true };
+    const cut = await run(['restore', 'plan'], [{ ...two, listed: [long, { ...stream, streamId: 'order-2' }] }]);
+    expect(cut.stdout).toContain('more: npx event-recovery restore status plan-1 --stream <id>');
+    expect(cut.stdout).toContain('plan again');
+  });
+
+  it('lists what is left to humans, and closes it with a reason', async () => {
+    const incident = {
+      kind: 'events-set-aside',
+      streamId: 'order-1',
+      version: 5,
+      detail: 'kept',
+      foundBy: 'x',
+      foundAt: 1,
+    };
+    const listed = await run(['restore', 'incidents'], [{ result: 'incidents', open: [incident], truncated: false }]);
+    expect(listed.code).toBe(1);
+    expect(listed.stdout).toContain('events-set-aside order-1@5: kept');
+    const settled = await run(
+      ['restore', 'settle', 'order-1', '--reason', 'done by hand'],
+      [{ result: 'settled', closed: 1, open: [] }],
+    );
+    expect(settled.code).toBe(0);
+    expect(settled.inputs).toMatchObject([{ action: 'settle', stream: 'order-1', reason: 'done by hand' }]);
+    expect(settled.stdout).toContain('1 closed');
+    expect((await run(['restore', 'settle', 'order-1'], [])).code).toBe(2);
   });
 
   it('goes on with a restore that is under way without asking again', async () => {

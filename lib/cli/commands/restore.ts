@@ -3,6 +3,7 @@
 
 import { EventRecoveryError, InvalidInputError } from '../../model/errors.ts';
 import type { RestoreAnswer } from '../../recovery/restore/answer.ts';
+import type { IncidentsAnswer, SettledAnswer } from '../../recovery/restore/settle.ts';
 import { agreed, type CommandContext, type RegisterCommand } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { oneLine, table } from '../output.ts';
@@ -54,23 +55,64 @@ export const registerRestore: RegisterCommand = (program, run) => {
       run(command, (context) => apply(context, planId, options)),
     );
 
-  for (const action of ['status', 'cancel'] as const) {
-    restore
-      .command(`${action} <planId>`)
-      .description(
-        action === 'status' ? 'how far a restore is' : 'forget a plan, or end a restore that has not written yet',
-      )
-      .action((planId: string, _options, command) =>
-        run(command, async ({ deployment, output, requestedBy }) => {
-          const by = action === 'status' ? {} : { requestedBy, reason: 'event-recovery restore cancel' };
-          const answer = await deployment.invoke<RestoreAnswer>(FUNCTION, { action, planId, ...by });
-          output.result(answer, show);
-          tellNext(output, answer);
-          return exitOf(answer);
-        }),
-      );
-  }
+  restore
+    .command('status <planId>')
+    .description('how far a restore is; all changes of one stream with --stream')
+    .option('--stream <id>', 'list everything about this stream')
+    .action((planId: string, { stream }: { stream?: string }, command) =>
+      run(command, (context) => ask(context, { action: 'status', planId, stream })),
+    );
+
+  restore
+    .command('cancel <planId>')
+    .description('forget a plan, or end a restore that has not written yet')
+    .action((planId: string, _options, command) =>
+      run(command, (context) => {
+        const { requestedBy } = context;
+        return ask(context, { action: 'cancel', planId, requestedBy, reason: 'event-recovery restore cancel' });
+      }),
+    );
+
+  restore
+    .command('incidents')
+    .description('what restores have left to humans: events that were set aside, consumers ahead of their stream')
+    .action((_options, command) => run(command, incidents));
+
+  restore
+    .command('settle <stream>')
+    .description('close what restores have left to humans about a stream, when somebody has dealt with it')
+    .requiredOption('--reason <text>', 'what was done, for the audit')
+    .action((stream: string, { reason }: { reason: string }, command) =>
+      run(command, (context) => settle(context, stream, reason)),
+    );
 };
+
+async function ask({ deployment, output }: CommandContext, request: object): Promise<ExitCode> {
+  const answer = await deployment.invoke<RestoreAnswer>(FUNCTION, request);
+  output.result(answer, show);
+  tellNext(output, answer);
+  return exitOf(answer);
+}
+
+async function incidents({ deployment, output }: CommandContext): Promise<ExitCode> {
+  const answer = await deployment.invoke<IncidentsAnswer>(FUNCTION, { action: 'incidents' });
+  output.result(answer, ({ open, truncated }) =>
+    [...open.map(incidentLine), `${open.length}${truncated ? ' and more' : ''} open`].join('\n'),
+  );
+  return answer.open.length === 0 ? EXIT.ok : EXIT.findings;
+}
+
+async function settle({ deployment, output, requestedBy }: CommandContext, stream: string, reason: string) {
+  const request = { action: 'settle', stream, requestedBy, reason };
+  const answer = await deployment.invoke<SettledAnswer>(FUNCTION, request);
+  output.result(answer, ({ closed, open }) =>
+    [...open.map(incidentLine), `${closed} closed, ${open.length} open`].join('\n'),
+  );
+  return answer.open.length === 0 ? EXIT.ok : EXIT.findings;
+}
+
+const incidentLine = ({ kind, streamId, version, detail }: IncidentsAnswer['open'][number]): string =>
+  oneLine(`${kind} ${streamId}@${version}: ${detail}`);
 
 async function plan(
   context: CommandContext,
@@ -133,6 +175,10 @@ function tellNext(
 }
 
 const SHOWN = 50;
+const isCut = ({ listed, totals }: RestoreAnswer, shown: number): boolean =>
+  listed.length < totals.streams
+    ? listed.length !== 1
+    : listed.reduce((sum, { changesInAll }) => sum + changesInAll, 0) > shown;
 
 function show(answer: RestoreAnswer): string {
   const refused = (answer.refused ?? []).map(({ streamId, message }) =>
@@ -146,14 +192,16 @@ function show(answer: RestoreAnswer): string {
       stream.streamId,
       stream.status,
       stream.inserts,
-      stream.changes.length,
-      stream.forks.length || stream.changes.filter(({ isFork }) => isFork).length,
+      stream.changesInAll,
+      stream.forksInAll || stream.changes.filter(({ isFork }) => isFork).length,
       stream.unsequenced,
       stream.written,
     ]);
+  const [only] = answer.listed.length === 1 ? answer.listed : [];
   const changes = answer.listed
     .flatMap(({ streamId, changes }) => changes.map((change) => ({ streamId, ...change })))
-    .slice(0, SHOWN)
+    // One stream alone is shown whole: somebody has to agree to it.
+    .slice(0, only === undefined ? SHOWN : undefined)
     .map(({ streamId, version, action, seenHash = 'no hash', expectedHash, isFork }) =>
       oneLine(
         `${action} ${streamId}@${version}: found ${seenHash.slice(0, 16)}${expectedHash ? `, the log has ${expectedHash}` : ''}${isFork ? '; its events are appended again' : ''}`,
@@ -167,7 +215,11 @@ function show(answer: RestoreAnswer): string {
   return [
     table(['stream', 'status', 'missing', 'changes', 'appended again', 'not in the log', 'written'], rows),
     ...changes,
+    ...(isCut(answer, changes.length)
+      ? [`more: npx event-recovery restore status ${answer.planId} --stream <id>`]
+      : []),
     ...refused,
+    ...(answer.moreDamaged ? ['more streams have open findings: plan again when this plan is applied'] : []),
     ...beyond,
     ...answer.listed.flatMap(({ streamId, note }) => (note === undefined ? [] : [oneLine(`${streamId}: ${note}`)])),
     ...(answer.note === undefined ? [] : [oneLine(answer.note)]),

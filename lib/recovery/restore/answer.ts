@@ -3,7 +3,10 @@
 import type { PlannedChange, RestoreRow, StreamRow } from './rows.ts';
 import type { BeyondHead } from './tell-others.ts';
 
-/** Streams and changes that are listed; the counts are always exact. A Lambda answer has at most 6 MB. */
+/**
+ * Streams that are listed, and of each at most so many changes and forks; the counts are always exact. An answer of Lambda has at
+ * most 6 MB (Lambda quotas): 200 x 50 x 2 x 250 bytes.
+ */
 const LISTED_STREAMS_MAX = 200;
 const LISTED_CHANGES_MAX = 50;
 
@@ -12,9 +15,12 @@ export interface ListedStream {
   status: StreamRow['status'];
   /** Missing commits, at least: beyond the log one place may take several. */
   inserts: number;
+  /** The first of them; `{ "action": "status", "planId", "stream" }` lists all. */
   changes: PlannedChange[];
+  changesInAll: number;
   /** Acknowledged commits that make way, with what became of their events, and the object that keeps them while they are not appended. */
   forks: { version: number; count: number; outcome?: string; newVersion?: number; key?: string }[];
+  forksInAll: number;
   unsequenced: number;
   written: number;
   /** Versions without a copy that fits. */
@@ -57,6 +63,8 @@ export interface RestoreAnswer {
   listed: ListedStream[];
   /** Streams of findings that a plan cannot do anything about, with the reason. Only in the answer to a plan. */
   refused?: RefusedStream[];
+  /** There are open findings of more streams: plan again when this plan is applied. Only in the answer to a plan. */
+  moreDamaged?: true;
   truncated: boolean;
   note?: string;
   next?: string;
@@ -70,7 +78,8 @@ export const nothingAnswer = (): RestoreAnswer => ({
   truncated: false,
 });
 
-export function restoreAnswer(row: RestoreRow, streams: readonly StreamRow[]): RestoreAnswer {
+/** @param only the stream that is listed whole; the others are counted */
+export function restoreAnswer(row: RestoreRow, streams: readonly StreamRow[], only?: string): RestoreAnswer {
   const totals = totalsOf(streams);
   const needsApproval = totals.overwrites + totals.removals > 0;
   return {
@@ -80,29 +89,41 @@ export function restoreAnswer(row: RestoreRow, streams: readonly StreamRow[]): R
     ...(row.restoreTo !== undefined && { restoreTo: row.restoreTo }),
     needsApproval,
     totals,
-    listed: streams.slice(0, LISTED_STREAMS_MAX).map(listedOf),
-    truncated:
-      streams.length > LISTED_STREAMS_MAX || streams.some(({ changes }) => changes.length > LISTED_CHANGES_MAX),
+    ...listOf(streams, only),
     ...(row.note !== undefined && { note: row.note }),
     next: nextOf(row, needsApproval, totals),
   };
 }
 
-function listedOf(stream: StreamRow): ListedStream {
+function listOf(streams: readonly StreamRow[], only?: string): Pick<RestoreAnswer, 'listed' | 'truncated'> {
+  if (only !== undefined) {
+    const one = streams.filter(({ streamId }) => streamId === only);
+    return { listed: one.map((stream) => listedOf(stream, Number.POSITIVE_INFINITY)), truncated: false };
+  }
+  const isLong = ({ changes, forks }: StreamRow) => Math.max(changes.length, forks.length) > LISTED_CHANGES_MAX;
+  return {
+    listed: streams.slice(0, LISTED_STREAMS_MAX).map((stream) => listedOf(stream, LISTED_CHANGES_MAX)),
+    truncated: streams.length > LISTED_STREAMS_MAX || streams.some(isLong),
+  };
+}
+
+function listedOf(stream: StreamRow, most: number): ListedStream {
   const { streamId, status, inserts, changes, forks, unsequenced, written, versions, end, note, checkpointsBeyond } =
     stream;
   return {
     streamId,
     status,
     inserts,
-    changes: changes.slice(0, LISTED_CHANGES_MAX),
-    forks: forks.map(({ version, count, outcome, newVersion, key }) => ({
+    changes: changes.slice(0, most),
+    changesInAll: changes.length,
+    forks: forks.slice(0, most).map(({ version, count, outcome, newVersion, key }) => ({
       version,
       count,
       ...(outcome !== undefined && { outcome }),
       ...(newVersion !== undefined && { newVersion }),
       ...((outcome === undefined || outcome === 'conflicting') && { key }),
     })),
+    forksInAll: forks.length,
     unsequenced,
     written,
     ...(versions !== undefined && { notFound: versions }),

@@ -11,7 +11,7 @@ import { type LookDeps, lookAt } from './look.ts';
 import type { PointInTime } from './point-in-time.ts';
 import { type PlanRequest, STREAMS_MAX } from './request.ts';
 import type { Fork, PlannedChange, RestoreRow, RestoreRows, StreamRow } from './rows.ts';
-import { type Slot, type Standing, type Survey, standingIn, withoutUnknownEnd } from './slots.ts';
+import { lastStanding, type Slot, type Standing, type Survey, standingIn, withoutUnknownEnd } from './slots.ts';
 import { checkpointsBeyond, type TellDeps } from './tell-others.ts';
 
 export interface PlanDeps extends LookDeps, Pick<TellDeps, 'checkpoints' | 'consumers'> {
@@ -26,13 +26,17 @@ export interface PlanDeps extends LookDeps, Pick<TellDeps, 'checkpoints' | 'cons
 /** A row has at most 400 KB; a change takes about 300 bytes, a fork as many once more when it is put aside. */
 const CHANGES_MAX = 1_000;
 
+/** Findings with ids that no stream has. */
+const REFUSED_MAX = 200;
+
 /** @throws EventRecoveryError `UNKNOWN_STREAM`, `RESTORE_TIME_OUTSIDE_WINDOW`, `RESTORE_TIME_REQUIRED`, `TOO_MUCH_DAMAGE` */
 export async function planRestore(deps: PlanDeps, request: PlanRequest, requestId: string): Promise<RestoreAnswer> {
   const streams: StreamRow[] = [];
   let youngest: number | undefined;
   let needsCopies = false;
   const refused: RefusedStream[] = [];
-  for (const streamId of await streamsOf(deps, request, refused)) {
+  const wanted = await streamsOf(deps, request, refused);
+  for (const streamId of wanted.streams) {
     const forks = await deps.rows.openForks(streamId);
     const found = await lookOrRefuse(deps, request, streamId, forks, refused);
     if (found === undefined) continue;
@@ -45,7 +49,8 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
       if (slot.kind === 'known') youngest = Math.max(youngest ?? 0, slot.recordedAt);
     }
   }
-  if (streams.length === 0) return { ...nothingAnswer(), refused };
+  const rest = { refused, ...(wanted.isCut && { moreDamaged: true as const }) };
+  if (streams.length === 0) return { ...nothingAnswer(), ...rest };
   const restoreTo =
     request.source === 'point-in-time' && needsCopies ? await timeOf(deps, request, youngest) : undefined;
   const now = deps.world.clock.now();
@@ -63,7 +68,7 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
     updatedAt: now,
   };
   await deps.rows.create(row, streams);
-  const answer = { ...restoreAnswer(row, streams), refused };
+  const answer = { ...restoreAnswer(row, streams), ...rest };
   const { requestedBy, reason, ...input } = request;
   const outcome = { planId: row.id, ...answer.totals };
   await deps.audit.record({ action: 'restore-plan', requestedBy, reason, requestId, input, outcome });
@@ -89,29 +94,33 @@ async function lookOrRefuse(
   }
 }
 
-async function streamsOf(deps: PlanDeps, { streams }: PlanRequest, refused: RefusedStream[]): Promise<StreamId[]> {
-  if (streams !== undefined) return [...new Set(streams.map(checkStreamId))];
+async function streamsOf(
+  deps: PlanDeps,
+  { streams }: PlanRequest,
+  refused: RefusedStream[],
+): Promise<{ streams: StreamId[]; isCut: boolean }> {
+  if (streams !== undefined) return { streams: [...new Set(streams.map(checkStreamId))], isCut: false };
   const found = new Set<StreamId>();
   for await (const damaged of deps.damagedStreams()) {
+    if (found.size === STREAMS_MAX || refused.length === REFUSED_MAX) return { streams: [...found], isCut: true };
     try {
       found.add(checkStreamId(damaged));
     } catch (error) {
       if (!isEventRecoveryError(error)) throw error;
       refused.push({ streamId: damaged, code: error.code, message: error.message });
     }
-    if (found.size === STREAMS_MAX) break;
   }
-  return [...found];
+  return { streams: [...found], isCut: false };
 }
 
 /** Undefined: there is nothing to do. */
 async function rowOf(deps: PlanDeps, survey: Survey, forks: Fork[]): Promise<StreamRow | undefined> {
-  const { streamId, slots, links, sequenced, end } = survey;
+  const { streamId, slots, links, sequenced } = survey;
   const changes = slots.flatMap((slot) => standingIn(slot).map((standing) => changeOf(slot, standing)));
   const kept = changes.filter(({ isFork }) => isFork).length + forks.length;
   if (changes.length + kept > CHANGES_MAX) throw tooMuch(streamId, changes.length, kept);
   const unsequenced = [...links.values()].filter((link) => lastVersion(link) > sequenced).length;
-  const beyond = slots.length === 0 ? await checkpointsBeyond(deps, streamId, end) : [];
+  const beyond = await checkpointsBeyond(deps, streamId, repairedEnd(survey));
   if (slots.length === 0 && unsequenced === 0 && beyond.length === 0 && forks.length === 0) return undefined;
   return {
     streamId,
@@ -125,6 +134,13 @@ async function rowOf(deps: PlanDeps, survey: Survey, forks: Fork[]): Promise<Str
     ...(beyond.length > 0 && { checkpointsBeyond: beyond }),
   };
 }
+
+/** The last version that the stream has, or had before it was damaged, as far as anything tells. */
+const repairedEnd = ({ end, sequenced, slots }: Survey): number =>
+  slots.reduce(
+    (highest, slot) => (slot.kind === 'unknown' ? Math.max(highest, slot.to ?? lastStanding(slot)) : highest),
+    Math.max(end, sequenced),
+  );
 
 const changeOf = (slot: Slot, { version, seen }: Standing): PlannedChange => ({
   version,
@@ -167,7 +183,7 @@ async function timeOf(deps: PlanDeps, request: PlanRequest, youngest: number | u
   });
 }
 
-const unknownStream = (streamId: string): InvalidInputError =>
+export const unknownStream = (streamId: string): InvalidInputError =>
   new InvalidInputError('UNKNOWN_STREAM', {
     what: 'stream',
     got: streamId,

@@ -3,6 +3,8 @@
 
 import { createHash } from 'node:crypto';
 import { convertToAttr, convertToNative } from '@aws-sdk/util-dynamodb';
+import { hashCommit } from '../../flow/event-store/hash.ts';
+import type { StoredCommit } from '../../model/commit.ts';
 import { anyNumber } from '../../platform/dynamodb/any-number.ts';
 
 export type RawItem = Record<string, unknown>;
@@ -48,6 +50,12 @@ export function itemOf(text: string): RawItem {
 
 /** SHA-256 in hex over everything that the item holds. */
 export const digestOf = (item: RawItem): string => createHash('sha256').update(textOf(item)).digest('hex');
+
+/** The hash of a commit over what is stored, whatever the item's own `hash` says; of garbage the digest. */
+export const hashOfStored = (item: RawItem): string =>
+  typeof item.events === 'string' || item.events instanceof Uint8Array
+    ? hashCommit(item as unknown as StoredCommit)
+    : digestOf(item);
 
 export interface ItemCondition {
   ConditionExpression: string;

@@ -28,8 +28,13 @@ const REQUEST = z.discriminatedUnion('action', [
     approvedBy: z.optional(text(256)),
     ...COMMON,
   }),
-  z.strictObject({ action: z.literal('status'), planId: text(128) }),
+  /** @default all streams, of each the first changes; with `stream`, all changes of that one */
+  z.strictObject({ action: z.literal('status'), planId: text(128), stream: z.optional(text(256)) }),
   z.strictObject({ action: z.literal('cancel'), planId: text(128), ...COMMON }),
+  /** What restores have left to humans, oldest first. */
+  z.strictObject({ action: z.literal('incidents') }),
+  /** Closes what restores have left to humans about one stream, when somebody has dealt with it. */
+  z.strictObject({ action: z.literal('settle'), stream: text(256), ...COMMON }),
   /** What the schedule sends: go on with every restore that is not finished. */
   z.strictObject({ action: z.literal('continue') }),
 ]);

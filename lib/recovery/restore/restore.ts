@@ -8,6 +8,7 @@ import { approve } from './approve.ts';
 import { cancel } from './cancel.ts';
 import { type PlanDeps, planRestore } from './plan-restore.ts';
 import { checkRestoreRequest } from './request.ts';
+import { type IncidentsAnswer, leftToHumans, type SettledAnswer, settle } from './settle.ts';
 
 export interface RestoreDeps extends ApplyDeps, Omit<PlanDeps, keyof ApplyDeps> {}
 
@@ -16,6 +17,8 @@ export interface ContinuedAnswer {
   restores: RestoreAnswer[];
 }
 
+type Answer = RestoreAnswer | ContinuedAnswer | IncidentsAnswer | SettledAnswer;
+
 /** Restores that one scheduled invocation looks at: they take turns under one lease. */
 const UNFINISHED_MAX = 100;
 
@@ -23,11 +26,7 @@ const UNFINISHED_MAX = 100;
  * @throws InvalidInputError and EventRecoveryError with stable codes; nothing was written then
  * @example await restore(deps, { action: 'plan', streams: ['order-17'] }, time);
  */
-export async function restore(
-  deps: RestoreDeps,
-  raw: unknown,
-  time: WorkTime,
-): Promise<RestoreAnswer | ContinuedAnswer> {
+export async function restore(deps: RestoreDeps, raw: unknown, time: WorkTime): Promise<Answer> {
   const request = checkRestoreRequest(raw);
   switch (request.action) {
     case 'plan':
@@ -38,18 +37,22 @@ export async function restore(
       return answerOf(deps, id);
     }
     case 'status':
-      return answerOf(deps, request.planId);
+      return answerOf(deps, request.planId, request.stream);
     case 'cancel':
       await cancel(deps, request, time.requestId);
       return answerOf(deps, request.planId);
+    case 'incidents':
+      return leftToHumans(deps);
+    case 'settle':
+      return settle(deps, request, time.requestId);
     case 'continue':
       return continueAll(deps, time);
   }
 }
 
-async function answerOf(deps: RestoreDeps, id: string): Promise<RestoreAnswer> {
+async function answerOf(deps: RestoreDeps, id: string, only?: string): Promise<RestoreAnswer> {
   const row = await rowOf(deps, id);
-  return restoreAnswer(row, await streamsOf(deps, id));
+  return restoreAnswer(row, await streamsOf(deps, id), only);
 }
 
 /** One that ends with an error does not keep the others from going on; the first error is thrown when they have. */
@@ -77,11 +80,7 @@ export interface FailedRestore {
 }
 
 /** As a function answers: our own errors as data, so that their codes reach the caller. Outages are thrown. */
-export async function answerRestore(
-  deps: RestoreDeps,
-  raw: unknown,
-  time: WorkTime,
-): Promise<RestoreAnswer | ContinuedAnswer | FailedRestore> {
+export async function answerRestore(deps: RestoreDeps, raw: unknown, time: WorkTime): Promise<Answer | FailedRestore> {
   try {
     return await restore(deps, raw, time);
   } catch (error) {

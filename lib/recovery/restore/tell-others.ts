@@ -34,18 +34,27 @@ export async function tellOthers(
     if (incident.kind === 'events-set-aside' && !forks.some(({ version }) => version === incident.version)) continue;
     await deps.incidents.close(incident, now);
   }
+  await recordBeyond(deps, streamId, beyond);
+  if (end > 0) await deps.continuations.send({ format: WAKE_UP_FORMAT, streamId, target: end, hops: 0 });
+  return beyond;
+}
+
+/** Such a consumer has reacted to events that are gone: a human has to look. */
+export async function recordBeyond(
+  { incidents, world }: Pick<TellDeps, 'incidents' | 'world'>,
+  streamId: StreamId,
+  beyond: readonly BeyondHead[],
+): Promise<void> {
   for (const { consumer, version } of beyond) {
-    await deps.incidents.record({
+    await incidents.record({
       kind: 'checkpoint-beyond-head',
       streamId,
       version,
-      detail: `consumer ${consumer} has resolved version ${version}, the stream ends at ${end}`,
+      detail: `consumer ${consumer} has resolved version ${version}, which neither the stream nor the log has`,
       foundBy: 'restore-commits',
-      foundAt: now,
+      foundAt: world.clock.now(),
     });
   }
-  if (end > 0) await deps.continuations.send({ format: WAKE_UP_FORMAT, streamId, target: end, hops: 0 });
-  return beyond;
 }
 
 /** Consumers that have resolved versions which the stream does not have. */

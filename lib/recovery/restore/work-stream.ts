@@ -16,11 +16,11 @@ import type { Copies } from './copies.ts';
 import { recordConflicts, recordOpenForks } from './fork-incidents.ts';
 import { type LookDeps, lookAt } from './look.ts';
 import { quarantine } from './quarantine.ts';
-import { isStillAsSeen, type RawItem } from './raw-item.ts';
+import { digestOf, hashOfStored, isStillAsSeen, type RawItem } from './raw-item.ts';
 import { appendForks, type ReappendDeps } from './reappend.ts';
 import type { Fork, RestoreRow, RestoreRows, StreamRow } from './rows.ts';
 import { type Survey, standingIn, withoutUnknownEnd } from './slots.ts';
-import { type TellDeps, tellOthers } from './tell-others.ts';
+import { recordBeyond, type TellDeps, tellOthers } from './tell-others.ts';
 
 export interface WorkDeps extends LookDeps, ReappendDeps, TellDeps {
   dynamo: Dynamo;
@@ -53,6 +53,7 @@ export async function workOnStream(
   /** Not repaired: what was taken away already must not be forgotten. */
   const giveUp = async (changes: Partial<StreamRow>): Promise<StreamRow> => {
     await recordOpenForks(deps, row);
+    await recordBeyond(deps, streamId, row.checkpointsBeyond ?? []);
     return save(changes);
   };
   try {
@@ -158,7 +159,10 @@ export async function workOnStream(
         approvedBy: restore.approvedBy ?? '',
       },
       outcome: {
-        before: facts.seen === undefined ? 'nothing' : String(facts.seen.hash),
+        ...(facts.seen === undefined
+          ? { before: 'nothing' }
+          : // What its bytes give, what it said of itself, and all of it, as the quarantine's key has it.
+            { before: hashOfStored(facts.seen), storedHash: String(facts.seen.hash), digest: digestOf(facts.seen) }),
         after: facts.after ?? 'nothing',
       },
     });

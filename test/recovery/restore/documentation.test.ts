@@ -16,9 +16,9 @@ describe('the page about restores', () => {
     expect(checkRestoreRequest(JSON.parse(text))).toMatchObject({ action: expect.any(String) });
   });
 
-  it('shows a plan, an application, the status and how to cancel', () => {
+  it('shows every request that is an operator’s', () => {
     const actions = requests.map((text) => (JSON.parse(text) as { action: string }).action);
-    expect(new Set(actions)).toEqual(new Set(['plan', 'apply', 'status', 'cancel']));
+    expect(new Set(actions)).toEqual(new Set(['plan', 'apply', 'status', 'cancel', 'incidents', 'settle']));
   });
 
   it('names every code that the restore and its reading of the archive give', () => {

@@ -406,6 +406,9 @@ describe('a restore', () => {
   it('is in the audit: who asked, who approved, the hash before and after of every item', async () => {
     await bench.archive();
     const { hash } = await bench.item('order-1', 3);
+    const { hash: hashOfTwo } = await bench.item('order-1', 2);
+    await bench.damage('order-1', 2);
+    const damaged = await bench.item('order-1', 2);
     await bench.change('order-1', 3, { hash: 'broken' });
     await bench.remove('order-1', 6);
     await bench.apply((await bench.plan({ streams: ['order-1'] })).planId);
@@ -414,13 +417,20 @@ describe('a restore', () => {
       'restore-apply',
       'restore-insert',
       'restore-overwrite',
+      'restore-overwrite',
       'restore-plan',
     ]);
-    expect(audits.find(({ action }) => action === 'restore-overwrite')).toMatchObject({
+    const of = (version: number) => audits.find(({ input }) => input.version === version);
+    const digest = expect.stringMatching(/^[0-9a-f]{64}$/);
+    expect(of(2)).toMatchObject({
       requestedBy: 'anna',
-      input: { streamId: 'order-1', version: 3, approvedBy: 'berta' },
-      outcome: { before: 'broken', after: hash },
+      input: { streamId: 'order-1', version: 2, approvedBy: 'berta' },
+      outcome: { before: hashCommit(damaged), storedHash: hashOfTwo, digest, after: hashOfTwo },
     });
+    expect(of(2)?.outcome.before).not.toBe(hashOfTwo);
+    // Its bytes were right, what it said of them was not.
+    expect(of(3)?.outcome).toMatchObject({ before: hash, storedHash: 'broken', digest, after: hash });
+    expect(of(6)?.outcome).toEqual({ before: 'nothing', after: expect.any(String) });
   });
 
   it('takes the damaged streams from the findings of the scrub', async () => {

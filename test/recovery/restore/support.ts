@@ -211,7 +211,8 @@ export async function createBench({ around = (_what, call) => call(), engine = m
         action: string;
         input: Record<string, unknown>;
         outcome: Record<string, unknown>;
-        approvedBy?: string;
+        requestedBy: string;
+        reason: string;
       }[],
     async expectProved(): Promise<void> {
       const tables = {
