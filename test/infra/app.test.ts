@@ -7,6 +7,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { createApp } from '../../lib/infra/create-app.ts';
 import { createCheckedApp } from '../../lib/infra/create-checked-app.ts';
+import { creationOrder } from '../../lib/local/template/order.ts';
 import { NOT_BUNDLED, outdir, resourcesOf, synthApp } from './synth.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -104,6 +105,13 @@ describe('the app', () => {
     ]);
     expect(kept).toHaveLength(10);
     expect(kept.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain')).toEqual([]);
+  });
+
+  it('has no circle of resources, which only a real synth or CloudFormation would refuse', () => {
+    for (const { Resources } of all) {
+      const order = creationOrder(Resources);
+      expect(order.toSorted()).toEqual(Object.keys(Resources).sort());
+    }
   });
 
   it('deploys the Data stack first, then Flow, then what repairs and what consumes', () => {

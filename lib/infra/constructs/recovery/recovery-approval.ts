@@ -2,7 +2,7 @@
 // may let a recovery overwrite something: grant it to few.
 
 import { Duration } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { IEventBus } from '../event-bus.ts';
@@ -42,15 +42,20 @@ export class RecoveryApproval extends Construct {
     grantOnKeys(this.decide, recoveryTable, 'audit#*', 'PutItem');
   }
 
-  /** Let the decision reach the executions of this state machine. Whoever asks tells it when it was made meanwhile. */
+  /**
+   * Let the decision reach the executions of this state machine. Whoever asks tells it when it was made meanwhile. A policy of
+   * its own: the machine waits for the function that asks, and a function waits for its role's own policy.
+   */
   grantAnswers(stateMachineArn: string): void {
-    for (const answering of [this.ask, this.decide]) {
-      answering.addToRolePolicy(
+    const roles = [this.ask, this.decide].flatMap(({ role }) => role ?? []);
+    new Policy(this, 'AnswersPolicy', {
+      roles,
+      statements: [
         new PolicyStatement({
           actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
           resources: [stateMachineArn],
         }),
-      );
-    }
+      ],
+    });
   }
 }
