@@ -4,6 +4,7 @@
 import { type Commit, lastVersion, type StoredCommit } from '../../model/commit.ts';
 import { StreamDamagedError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
+import type { StreamId } from '../../model/ids.ts';
 import { createChainCheck } from './chain.ts';
 import type { CheckedRead } from './check-reads.ts';
 import type { CommitTable, RangeOptions } from './commit-table.ts';
@@ -75,8 +76,11 @@ async function* forwards(
     let next = await range.next();
     const first: StoredCommit | undefined = next.done ? undefined : next.value;
     if (first?.version !== fromVersion) {
-      const before = fromVersion > 1 ? await table.containing(streamId, fromVersion, { consistent }) : undefined;
-      if (before !== undefined && lastVersion(verifyCommit(before)) >= fromVersion) yield before;
+      const before =
+        (await holding(table, streamId, fromVersion, consistent)) ??
+        // Two eventually consistent reads may be answered by two replicas, the second one staler: no damage yet.
+        (first === undefined || consistent ? undefined : await holding(table, streamId, fromVersion, true));
+      if (before !== undefined) yield before;
       else if (first !== undefined) {
         const damage = `no commit holds version ${fromVersion}, the next one begins at version ${first.version}`;
         throw new StreamDamagedError(streamId, fromVersion, damage);
@@ -89,4 +93,14 @@ async function* forwards(
   } finally {
     await range.return?.();
   }
+}
+
+async function holding(
+  table: CommitTable,
+  streamId: StreamId,
+  version: number,
+  consistent: boolean,
+): Promise<StoredCommit | undefined> {
+  const stored = version > 1 ? await table.containing(streamId, version, { consistent }) : undefined;
+  return stored !== undefined && lastVersion(verifyCommit(stored)) >= version ? stored : undefined;
 }

@@ -1,7 +1,16 @@
 // Reads of one stream: from any version, in both directions, whole or piece by piece, by time.
 
 import { describe, expect, it } from '@jest/globals';
-import { collect, errorOf, idsOf, newEvent, newEvents, noise, versionsOf } from '../../flow/event-store/support.ts';
+import {
+  collect,
+  errorOf,
+  idsOf,
+  newEvent,
+  newEvents,
+  noise,
+  removeCommit,
+  versionsOf,
+} from '../../flow/event-store/support.ts';
 import type { EventStoreFixture } from './fixture.ts';
 
 const upTo = (first: number, last: number): number[] =>
@@ -132,6 +141,22 @@ export function readContract(current: () => EventStoreFixture): void {
       dynamo.calls.length = 0;
       await store.read('s', 2, { consistent: false });
       expect(dynamo.calls.map(({ input }) => input.ConsistentRead)).toEqual([false, false]);
+    });
+
+    it('takes no replica that is behind the one before it for damage', async () => {
+      const { store, dynamo } = current();
+      await stream([1, 3, 1]);
+      // The second read meets a replica that has the first commit only.
+      dynamo.intercept = async ({ input }, apply) => {
+        const isBehind = input.ConsistentRead === false && input.ScanIndexForward === false;
+        if (!isBehind) return apply();
+        const values = { ...(input.ExpressionAttributeValues as object), ':version': 1 };
+        input.ExpressionAttributeValues = values;
+        return apply();
+      };
+      expect(versionsOf(await store.read('s', 3, { consistent: false }))).toEqual([3, 4, 5]);
+      await removeCommit(dynamo, 's', 2);
+      expect(await errorOf(store.read('s', 3, { consistent: false }))).toMatchObject({ code: 'STREAM_DAMAGED' });
     });
   });
 

@@ -3,13 +3,14 @@
 
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { CONTENDED_TRIES } from '../../../lib/flow/event-store/append.ts';
 import { createMemoryEventStore } from '../../../lib/flow/event-store/memory-event-store.ts';
 import type { AppendResult, EventStore } from '../../../lib/flow/event-store/port.ts';
 import { isEventRecoveryError } from '../../../lib/model/errors.ts';
 import type { NewEvent } from '../../../lib/model/event.ts';
 import { isTransient } from '../../../lib/platform/retry.ts';
 import { createTestWorld } from '../../support/world.ts';
-import { collect, connectionReset, idsOf, newEvents, recording, storeOn, versionsOf } from './support.ts';
+import { collect, connectionReset, errorOf, idsOf, newEvents, recording, storeOn, versionsOf } from './support.ts';
 
 interface Plan {
   expected: 'any' | 'head';
@@ -100,4 +101,30 @@ describe('appends in any interleaving', () => {
       { numRuns: 1_000 },
     );
   });
+});
+
+describe('an append that loses every race', () => {
+  it.each(['any', 'stream-exists'] as const)(
+    'with "%s" ends after a bounded number of them, and wrote nothing',
+    async (expected) => {
+      const world = createTestWorld();
+      const { dynamo } = createMemoryEventStore({ world });
+      const rival = storeOn(dynamo, world);
+      await rival.append('s', newEvents(1, 'first-'), 'no-stream');
+      const engine = recording(dynamo);
+      let races = 0;
+      // Somebody else is always a moment faster.
+      engine.intercept = async ({ operation }, apply) => {
+        if (operation === 'put' && races < 2 * CONTENDED_TRIES) {
+          races += 1;
+          await rival.append('s', newEvents(1, `rival${races}-`), 'any');
+        }
+        return apply();
+      };
+      const error = await errorOf(storeOn(engine, world).append('s', newEvents(2, 'mine-'), expected));
+      expect(error).toMatchObject({ code: 'APPEND_CONTENDED', retryable: true, facts: { streamId: 's' } });
+      expect(races).toBe(CONTENDED_TRIES);
+      expect(idsOf(await rival.read('s')).filter((id) => id.startsWith('mine-'))).toEqual([]);
+    },
+  );
 });
