@@ -8,7 +8,7 @@ type Appending = Pick<EventStore, 'append'>;
 
 /**
  * An order of the web shop: its own stream, which must not exist yet.
- * @throws ConcurrencyError when the order exists with other content
+ * @throws EventRecoveryError `EVENT_ID_REUSED` when the order exists with other content
  * @example await placeOrder(eventStore, { orderId: '4711', customerId: 'ada', sku: 'tea', quantity: 2 });
  */
 export async function placeOrder(

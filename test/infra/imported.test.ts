@@ -6,7 +6,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { type ITable, Table } from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Code, Function as LambdaFunction, RecursiveLoop, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EventBus, EventConsumer, EventStore } from '../../lib/index.ts';
@@ -122,13 +122,14 @@ describe('a key of the team', () => {
 });
 
 describe('a function of the team', () => {
-  const withOwned = (timeout?: Duration) => {
+  const withOwned = (timeout?: Duration, recursiveLoop?: RecursiveLoop) => {
     const { stack, eventStore, eventBus } = stackWith(() => ({}));
     const owned = new LambdaFunction(stack, 'Mine', {
       runtime: Runtime.NODEJS_24_X,
       handler: 'index.handler',
       code: Code.fromInline('export const handler = () => undefined;'),
       timeout: Duration.seconds(20),
+      recursiveLoop,
     });
     new EventConsumer(stack, 'Mailer', { eventStore, eventBus, consumer: PLAIN_CONSUMER, function: owned, timeout });
     return templateOf(stack);
@@ -141,6 +142,15 @@ describe('a function of the team', () => {
     const { Environment } = resource(template, 'AWS::Lambda::Function', 'Mine').Properties;
     expect((Environment as { Variables: object }).Variables).toMatchObject({ CONSUMER_NAME: 'mailer' });
     expect(JSON.stringify(statements(template, 'MineServiceRole'))).toContain('mailer#*');
+  });
+
+  it('may send wake-ups to its own queue, as often as a long stream needs', () => {
+    expect(resource(withOwned(Duration.seconds(20)), 'AWS::Lambda::Function', 'Mine').Properties).toMatchObject({
+      RecursiveLoop: 'Allow',
+    });
+    expect(() => withOwned(Duration.seconds(20), RecursiveLoop.TERMINATE)).toThrow(
+      /recursiveLoop of the function of consumer "mailer": got "Terminate"; allowed: "Allow"/,
+    );
   });
 
   it('is refused when its timeout is not the one that the queue counts on', () => {

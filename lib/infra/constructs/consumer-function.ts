@@ -2,7 +2,7 @@
 // function that the team owns. In all of them continuations go through the consumer's own queue.
 
 import { Annotations } from 'aws-cdk-lib';
-import { type IFunction, Function as LambdaFunction, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
+import { type CfnFunction, type IFunction, Function as LambdaFunction, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
 import type { CompleteDeclaration } from '../../flow/consumer/declaration.ts';
@@ -12,7 +12,7 @@ import type { ConsumerNumbers } from './consumer-numbers.ts';
 import type { EventConsumerProps } from './event-consumer-props.ts';
 import { EventFunction, type FunctionConventionsProps, functionConventions } from './event-function.ts';
 
-/** @throws InvalidInputError `INVALID_CONSUMER_CODE`, `TIMEOUTS_DIFFER`, `INVALID_ENTRY` */
+/** @throws InvalidInputError `INVALID_CONSUMER_CODE`, `TIMEOUTS_DIFFER`, `RECURSIVE_LOOP_NOT_ALLOWED`, `INVALID_ENTRY` */
 export function createConsumerFunction(
   scope: Construct,
   props: EventConsumerProps,
@@ -71,6 +71,7 @@ function adoptFunction(
   if (owned instanceof LambdaFunction) {
     sameTimeout(owned.timeout?.toSeconds(), declaration, numbers);
     for (const [name, value] of Object.entries(environment)) owned.addEnvironment(name, value);
+    allowRecursiveLoop(owned, declaration);
   } else {
     Annotations.of(scope).addWarningV2(
       'event-recovery:imported-function',
@@ -78,6 +79,19 @@ function adoptFunction(
     );
   }
   return owned;
+}
+
+/** Without it Lambda takes the continuations of a long stream for a loop, after about 16 of them, and drops the next one. */
+function allowRecursiveLoop(owned: LambdaFunction, declaration: CompleteDeclaration): void {
+  const resource = owned.node.defaultChild as CfnFunction;
+  resource.recursiveLoop ??= RecursiveLoop.ALLOW;
+  if (resource.recursiveLoop === RecursiveLoop.ALLOW) return;
+  throw new InvalidInputError('RECURSIVE_LOOP_NOT_ALLOWED', {
+    what: `recursiveLoop of the function of consumer "${declaration.name}"`,
+    got: resource.recursiveLoop,
+    allowed: `"${RecursiveLoop.ALLOW}": a long stream goes on in wake-ups to the consumer's own queue`,
+    remedy: 'leave recursiveLoop out; the consumer bounds its continuations itself',
+  });
 }
 
 /** Visibility is computed from `timeout`: it must be the function's own. */

@@ -22,8 +22,8 @@ export interface EventConsumerProps {
   /** For a build of your own: passed to `NodejsFunction`; the conventions of the project are defaults under it. */
   readonly nodejsFunctionProps?: NodejsFunctionProps;
   /**
-   * A function that you own. It gets the permissions and, when it is made in this app, the environment variables; see
-   * `environmentVariables` otherwise. `timeout` must then say its timeout. It must allow recursive loops.
+   * A function that you own. It gets the permissions and, when it is made in this app, the environment variables and the leave
+   * to loop through its own queue (`recursiveLoop`); see `environmentVariables` otherwise. `timeout` must then say its timeout.
    */
   readonly function?: IFunction;
 

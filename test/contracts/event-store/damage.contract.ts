@@ -242,6 +242,21 @@ export function damageContract(current: () => EventStoreFixture): void {
       expect(await errorOf(fixture.store.readByTimeRange('s', ...range))).toMatchObject({ code: 'STREAM_DAMAGED' });
     });
 
+    it('is no empty time range: neither where the last commit was put back in time nor where the search meets a hole', async () => {
+      const fixture = current();
+      const start = fixture.world.clock.now();
+      for (const version of [0, 1, 2, 3, 4]) {
+        await fixture.store.append('s', newEvents(1, `v${version}-`), version);
+        fixture.world.clock.advance(1_000);
+      }
+      const from = (second: number) => fixture.store.readByTimeRange('s', new Date(start + second * 1_000), new Date());
+      await removeCommit(fixture.dynamo, 's', 3);
+      // The search looks at version 2, then at 3.
+      expect(await errorOf(from(3))).toMatchObject({ code: 'STREAM_DAMAGED', version: 3 });
+      await tamper(fixture.dynamo, 's', 5, () => ({ recordedAt: start }));
+      expect(await errorOf(from(4))).toMatchObject({ code: 'STREAM_DAMAGED', version: 5 });
+    });
+
     it('says so when a commit has a newer layout, and calls it no damage', async () => {
       const fixture = current();
       await threeCommits(fixture);

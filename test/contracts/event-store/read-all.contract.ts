@@ -1,7 +1,8 @@
 // Reading across all streams, in the order of the log.
 
 import { describe, expect, it } from '@jest/globals';
-import { errorOf, idsOf, newEvents, removeCommit, tamper } from '../../flow/event-store/support.ts';
+import { padded } from '../../../lib/flow/log/keys.ts';
+import { errorOf, idsOf, logTable, newEvents, removeCommit, tamper } from '../../flow/event-store/support.ts';
 import type { EventStoreFixture } from './fixture.ts';
 import { sequenceAll } from './sequence-all.ts';
 
@@ -103,6 +104,21 @@ export function readAllContract(current: () => EventStoreFixture): void {
         code: 'STREAM_DAMAGED',
         streamId: 'a',
         version: 4,
+      });
+    });
+
+    it('fails at a page of the log that says otherwise about a commit than what is stored', async () => {
+      const { store, dynamo } = await twoStreams();
+      const key = { TableName: logTable, Key: { pk: 'page#0#0', sk: padded(5) } };
+      const { Item: page } = await dynamo.get(key);
+      const entries = JSON.parse(page?.entries as string);
+      const changed = JSON.stringify({ ...entries, recordedAt: entries.recordedAt - 1 });
+      await dynamo.put({ TableName: logTable, Item: { ...page, entries: changed } });
+      expect(await errorOf(store.readAll(0, 10))).toMatchObject({
+        code: 'STREAM_DAMAGED',
+        streamId: 'b',
+        version: 1,
+        damage: expect.stringContaining('log position 5'),
       });
     });
 

@@ -199,6 +199,17 @@ describe('the event store on the AWS SDK', () => {
       expect(sdk.calls()).toEqual([]);
     });
 
+    it('between the reads and the write writes nothing, and says so with its reason', async () => {
+      const controller = new AbortController();
+      const reason = new Error('client went away');
+      sdk.on(QueryCommand).callsFake(() => {
+        controller.abort(reason);
+        return { Items: [] };
+      });
+      expect(await errorOf(store.append('s', newEvents(1), 0, { signal: controller.signal }))).toBe(reason);
+      expect(puts()).toEqual([]);
+    });
+
     it('between two tries says that the outcome is unknown', async () => {
       const controller = new AbortController();
       sdk.on(PutCommand).callsFake(() => {
