@@ -77,10 +77,9 @@ export function createBatchHandler({ declaration, engine, logger, metrics }: Bat
   function reject(messages: readonly ParsedMessage[], facts: Record<string, unknown>): void {
     metrics.count('BatchesFailed', 1, 'Count', dimensions);
     for (const { messageId, body } of messages) {
-      const correlationId = body.kind === 'wake-up' ? body.correlationId : undefined;
       log.error('the batch failed: the message comes back', {
         messageId,
-        correlationId,
+        correlationId: body.correlationId,
         streamId: body.streamId,
         ...facts,
       });

@@ -1,10 +1,11 @@
 // Alerts for people: one per group (consumer and fingerprint) and window, however many dead letters and functions ask. The
-// group is claimed by a row before it is published and marked afterwards: a claim whose publishing was lost is taken over
-// after a minute, so that a crash between the two never silences a group. At least once.
+// group is claimed by a row before it is published and marked afterwards: a claim whose publishing failed is given back, one
+// that was lost in a crash is taken over after a minute. Until it was published nobody is told that it was. At least once.
 
 import { PublishCommand, type PublishCommandInput } from '@aws-sdk/client-sns';
+import { EventRecoveryError } from '../../model/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { isConditionFailed } from '../../platform/dynamodb/failures.ts';
+import { isConditionFailed, refusedItem } from '../../platform/dynamodb/failures.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { topicSubject } from './subject.ts';
 
@@ -24,7 +25,10 @@ export interface Alert {
 }
 
 export interface Alerts {
-  /** @returns `told-already` when this group was published in its window. @throws when it could not be published */
+  /**
+   * @returns `told-already` when this group was published in its window
+   * @throws when it could not be published; EventRecoveryError `ALERT_UNDER_WAY` when somebody else is about to: ask again
+   */
   raise(alert: Alert): Promise<'published' | 'told-already'>;
 }
 
@@ -50,22 +54,43 @@ export function createAlerts({
   topicArn: string;
   clock: Clock;
 }): Alerts {
-  const isClaimed = async (Key: { pk: string; sk: string }): Promise<boolean> => {
-    const now = clock.now();
+  type Key = { pk: string; sk: string };
+
+  /** False: it was published already. */
+  const isClaimed = async (key: Key, claimedAt: number): Promise<boolean> => {
     const neverTold = 'attribute_not_exists(pk)';
+    const failed = '#state = :failed';
     const lost = '(#state = :claimed AND #claimedAt < :lostBefore)';
     try {
       await dynamo.put({
         TableName: table,
-        Item: { ...Key, state: 'claimed', claimedAt: now, format: FORMAT },
-        ConditionExpression: `${neverTold} OR ${lost}`,
+        Item: { ...key, state: 'claimed', claimedAt, format: FORMAT },
+        ConditionExpression: `${neverTold} OR ${failed} OR ${lost}`,
         ExpressionAttributeNames: { '#state': 'state', '#claimedAt': 'claimedAt' },
-        ExpressionAttributeValues: { ':claimed': 'claimed', ':lostBefore': now - CLAIM_MS },
+        ExpressionAttributeValues: { ':failed': 'failed', ':claimed': 'claimed', ':lostBefore': claimedAt - CLAIM_MS },
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       });
       return true;
     } catch (error) {
-      if (isConditionFailed(error)) return false;
-      throw error;
+      if (!isConditionFailed(error)) throw error;
+      if (refusedItem(error)?.state === 'sent') return false;
+      throw underWay(key.sk);
+    }
+  };
+
+  /** Best effort: what is not given back is taken over later. */
+  const giveBack = async (key: Key, claimedAt: number): Promise<void> => {
+    try {
+      await dynamo.update({
+        TableName: table,
+        Key: key,
+        UpdateExpression: 'SET #state = :failed',
+        ConditionExpression: '#state = :claimed AND #claimedAt = :claimedAt',
+        ExpressionAttributeNames: { '#state': 'state', '#claimedAt': 'claimedAt' },
+        ExpressionAttributeValues: { ':failed': 'failed', ':claimed': 'claimed', ':claimedAt': claimedAt },
+      });
+    } catch {
+      // The error of the publish is what the caller must hear of.
     }
   };
 
@@ -73,14 +98,20 @@ export function createAlerts({
     async raise({ consumer, fingerprint, at, subject, facts }) {
       const window = windowOf(at);
       const key = { pk: 'alert', sk: `${consumer}#${fingerprint}#${pad(window)}` };
-      if (!(await isClaimed(key))) return 'told-already';
+      const claimedAt = clock.now();
+      if (!(await isClaimed(key, claimedAt))) return 'told-already';
       const windowStart = new Date(window).toISOString();
       const message: PublishCommandInput = {
         TopicArn: topicArn,
         Subject: topicSubject(subject),
         Message: JSON.stringify({ consumer, fingerprint, windowStart, ...facts }, undefined, 2),
       };
-      await sns.send(new PublishCommand(message));
+      try {
+        await sns.send(new PublishCommand(message));
+      } catch (error) {
+        await giveBack(key, claimedAt);
+        throw error;
+      }
       await dynamo.update({
         TableName: table,
         Key: key,
@@ -92,3 +123,12 @@ export function createAlerts({
     },
   };
 }
+
+/** Whoever claimed it may have died: the caller must not take it for told. */
+export const UNDER_WAY = 'ALERT_UNDER_WAY';
+const underWay = (group: string): EventRecoveryError =>
+  new EventRecoveryError(
+    UNDER_WAY,
+    `the alert "${group}" was claimed less than ${CLAIM_MS / 1_000} seconds ago and is not published yet; remedy: ask again`,
+    { retryable: true, facts: { group } },
+  );

@@ -4,9 +4,10 @@
 
 import type { DeadLetters } from '../../flow/dead-letter/port.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
+import { isEventRecoveryError } from '../../model/errors.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logging.ts';
-import { ALERT_WINDOW_MS, type Alerts, windowOf } from './alerts.ts';
+import { ALERT_WINDOW_MS, type Alerts, UNDER_WAY, windowOf } from './alerts.ts';
 
 /** As long as SQS could still bring an event back: an event that failed first before that is an old acquaintance. */
 const FIRST_FAILED_WITHIN_MS = 14 * 24 * 60 * 60_000;
@@ -44,7 +45,8 @@ export async function announceDeadLetters(deps: AnnounceDeps): Promise<Announced
     try {
       if ((await deps.alerts.raise(alertOf(letters))) === 'published') announced.published += 1;
     } catch (error) {
-      failure ??= { error };
+      // An announcement that runs beside this one tells it, or the next one does.
+      if (!isEventRecoveryError(error) || error.code !== UNDER_WAY) failure ??= { error };
     }
   }
   deps.logger.info('dead letters announced', { ...announced });

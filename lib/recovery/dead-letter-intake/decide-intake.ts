@@ -17,16 +17,18 @@ export type IntakeDecision =
   | { kind: 'owe'; from: Version };
 
 export interface IntakeState {
-  checkpoint: Pick<Checkpoint, 'version' | 'wanted' | 'parked'> | undefined;
+  checkpoint: Pick<Checkpoint, 'version' | 'wanted' | 'parked' | 'rewind'> | undefined;
   /** Wake-ups that the intake sent since the checkpoint moved last. */
   rounds: number;
 }
 
 /** @param version the stream has reached at least this version, says the message */
 export function decideIntake({ checkpoint, rounds }: IntakeState, version: number): IntakeDecision {
-  const resolved = checkpoint?.version ?? 0;
+  const { version: reached = 0, wanted = 0, parked, rewind } = checkpoint ?? {};
+  // A rewind that waits takes the checkpoint back and un-parks: what is beyond its target is asked for again.
+  const resolved = Math.min(reached, rewind?.to ?? reached);
   if (version <= resolved) return { kind: 'drop', because: 'resolved' };
-  if (checkpoint?.parked !== undefined && version <= checkpoint.wanted) {
+  if (parked !== undefined && rewind === undefined && version <= wanted) {
     return { kind: 'drop', because: 'waits-behind-dead-letter' };
   }
   if (rounds >= INTAKE_ROUNDS_MAX) return { kind: 'owe', from: (resolved + 1) as Version };

@@ -8,6 +8,8 @@ import type { DeadRecord } from './parse-dead-message.ts';
 const FORMAT = 1;
 /** A character takes up to 3 bytes in UTF-8, and an item 400 KB (DynamoDB, quotas); SQS messages have up to 1 MiB. */
 const CHUNK_CHARACTERS = 120_000;
+/** Attributes count into the size of a message (SQS, message metadata): longer ones are kept in parts of their own. */
+const SMALL_CHARACTERS = 10_000;
 
 export interface IntakeRows {
   /** Wake-ups since the checkpoint moved to `resolved`. */
@@ -43,22 +45,36 @@ export function createIntakeRows({ dynamo, table }: { dynamo: Dynamo; table: str
       }
     },
     async keep({ messageId, body, eventSourceARN, attributes, messageAttributes }, reason, now) {
-      const parts = Math.max(1, Math.ceil(body.length / CHUNK_CHARACTERS));
-      for (let part = 0; part < parts; part++) {
-        const text = body.slice(part * CHUNK_CHARACTERS, (part + 1) * CHUNK_CHARACTERS);
-        const facts = { eventSourceARN, attributes, messageAttributes, reason, keptAt: now };
+      const asText = JSON.stringify(messageAttributes ?? {});
+      const isSmall = asText.length <= SMALL_CHARACTERS;
+      const bodies = chunks(body).map((text) => ({ body: text, ...(isSmall && { messageAttributes }) }));
+      const contents = isSmall ? bodies : [...bodies, ...chunks(asText).map((text) => ({ messageAttributes: text }))];
+      const facts = { eventSourceARN, attributes, reason, keptAt: now, parts: contents.length, format: FORMAT };
+      for (const [part, content] of contents.entries()) {
         await dynamo.put({
           TableName: table,
           Item: {
             pk: 'undeliverable',
             sk: `${messageId}#${String(part).padStart(4, '0')}`,
-            parts,
-            body: text,
-            ...JSON.parse(JSON.stringify(facts)),
-            format: FORMAT,
+            // Without what is undefined, which DynamoDB refuses.
+            ...JSON.parse(JSON.stringify({ ...facts, ...content })),
           },
         });
       }
     },
   };
 }
+
+/** At least one. No character is split: half of one cannot be stored. */
+function chunks(text: string): string[] {
+  const parts: string[] = [];
+  for (let from = 0; from < text.length || parts.length === 0; ) {
+    const to = from + CHUNK_CHARACTERS;
+    const end = isHighSurrogate(text.charCodeAt(to - 1)) ? to - 1 : to;
+    parts.push(text.slice(from, end));
+    from = end;
+  }
+  return parts;
+}
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;

@@ -20,7 +20,7 @@ import type { Alerts } from '../alert/alerts.ts';
 import type { OpenGaps } from '../gap/open-gaps.ts';
 import { decideIntake, type IntakeDecision } from './decide-intake.ts';
 import type { IntakeRows } from './intake-rows.ts';
-import { type DeadMessage, type DeadRecord, isQueue, parseDeadMessage } from './parse-dead-message.ts';
+import { correlationIn, type DeadMessage, type DeadRecord, isQueue, parseDeadMessage } from './parse-dead-message.ts';
 
 export interface IntakeDeps {
   dynamo: Dynamo;
@@ -50,11 +50,20 @@ export async function intake(deps: IntakeDeps, records: readonly DeadRecord[]): 
       failed.push(record.messageId);
       deps.logger.error('dead message not taken in: it comes back', {
         messageId: record.messageId,
+        correlationId: correlationIn(record.body),
         error: errorFacts(error),
       });
     }
   }
   return failed;
+}
+
+/** Dead-letter queues keep a message for 14 days since it was sent first (SQS, dead-letter queues): what is older than this is kept here. */
+const COMES_BACK_MS = 13 * 24 * 60 * 60_000;
+
+function isAboutToExpire({ attributes }: DeadRecord, now: number): boolean {
+  const sentAt = Number(attributes?.SentTimestamp);
+  return sentAt > 0 && now - sentAt > COMES_BACK_MS;
 }
 
 /** False: it must come back. */
@@ -63,8 +72,14 @@ async function takeIn(
   consumers: readonly RegisteredConsumer[],
   message: DeadMessage,
 ): Promise<boolean> {
-  if (message.kind === 'newer') return false;
-  if (message.kind === 'malformed') {
+  if (message.kind === 'newer' && !isAboutToExpire(message.record, deps.clock.now())) {
+    const { record, reason } = message;
+    const { messageId, body } = record;
+    const facts = { messageId, correlationId: correlationIn(body), reason };
+    deps.logger.warn('dead message of newer code: it comes back', facts);
+    return false;
+  }
+  if (message.kind === 'newer' || message.kind === 'malformed') {
     await keep(deps, message.record, 'unknown', message.reason);
     return true;
   }
@@ -141,13 +156,22 @@ async function takeBackRedelivery(
   { record, body }: Understood,
 ): Promise<void> {
   if (body.kind !== 'redeliver') return;
-  const { streamId, versions, replayId } = body;
+  const { streamId, versions, replayId, correlationId } = body;
   const checkpoint = await deps.checkpoints.get({ consumer: consumer.name, streamId });
   let open = 0;
   for (const version of versions) {
     if (await isTakenBack(deps, consumer, streamId, version, checkpoint?.generation ?? 1)) open += 1;
   }
-  const facts = { consumer: consumer.name, streamId, versions, replayId, messageId: record.messageId, takenBack: open };
+  const { messageId } = record;
+  const facts = {
+    consumer: consumer.name,
+    streamId,
+    versions,
+    correlationId,
+    replayId,
+    messageId,
+    takenBack: open,
+  };
   deps.logger.warn('dead redelivery taken in', facts);
   if (open < versions.length) await keep(deps, record, consumer.name, `redelivery ${replayId} was given up on`);
 }
@@ -186,10 +210,11 @@ async function keep(
   { fingerprint, subject } = NOT_UNDERSTOOD,
 ): Promise<void> {
   const { messageId, eventSourceARN } = record;
+  const correlationId = correlationIn(record.body);
   const now = deps.clock.now();
   await deps.rows.keep(record, reason, now);
   deps.metrics.count('DeadMessagesKept');
-  deps.logger.error('dead message kept', { messageId, eventSourceARN, consumer: whom, reason });
+  deps.logger.error('dead message kept', { messageId, correlationId, eventSourceARN, consumer: whom, reason });
   await deps.alerts.raise({
     consumer: whom,
     fingerprint,
@@ -197,6 +222,7 @@ async function keep(
     subject: `${whom}: ${subject}`,
     facts: {
       messageId,
+      correlationId,
       eventSourceARN,
       reason,
       next: `read it in the Recovery table: pk "undeliverable", sk "${messageId}#0000"`,

@@ -12,8 +12,8 @@ export interface DeadRecord {
   messageId: string;
   body: string;
   eventSourceARN?: string;
-  attributes?: QueueRecord['attributes'] & { DeadLetterQueueSourceArn?: string };
-  messageAttributes?: Record<string, { stringValue?: string } | undefined>;
+  attributes?: QueueRecord['attributes'] & { DeadLetterQueueSourceArn?: string; SentTimestamp?: string };
+  messageAttributes?: Record<string, { stringValue?: string; binaryValue?: string } | undefined>;
 }
 
 export type DeadMessage =
@@ -29,7 +29,7 @@ export type DeadMessage =
   /** An invocation of one of our functions, given up by Lambda or never begun by EventBridge. */
   | { kind: 'invocation'; record: DeadRecord; functionName: string; reason: string }
   /** Written by newer code: it comes back until that code is deployed here, too. */
-  | { kind: 'newer'; record: DeadRecord }
+  | { kind: 'newer'; record: DeadRecord; reason: string }
   | { kind: 'malformed'; record: DeadRecord; reason: string };
 
 /** Never throws. */
@@ -43,9 +43,8 @@ export function parseDeadMessage(record: DeadRecord): DeadMessage {
   });
   if (parsed.kind === 'refused') {
     const { error } = parsed;
-    return error.code === 'NEWER_FORMAT'
-      ? { kind: 'newer', record }
-      : { kind: 'malformed', record, reason: error.message };
+    const kind = error.code === 'NEWER_FORMAT' ? 'newer' : 'malformed';
+    return { kind, record, reason: error.message };
   }
   if (parsed.kind === 'ignored') return { kind: 'malformed', record, reason: parsed.reason };
   const queueArn = record.attributes?.DeadLetterQueueSourceArn ?? record.messageAttributes?.TARGET_ARN?.stringValue;
@@ -101,6 +100,16 @@ function objectIn(body: string): Record<string, unknown> {
 function glance(body: string): { consumer?: string; streamId?: string } {
   const { consumer, streamId, detail } = objectIn(body);
   return { consumer: textOf(consumer), streamId: textOf(streamId ?? asObject(detail).streamId) };
+}
+
+/** Longer ones than this are cut in a line. */
+const CORRELATION_MAX = 256;
+
+/** What a message was about, as far as it says so: also of one that nobody understands. */
+export function correlationIn(body: string): string | undefined {
+  const { correlationId, detail, requestPayload } = objectIn(body);
+  const inside = asObject(detail).correlationId ?? asObject(asObject(requestPayload).detail).correlationId;
+  return textOf(correlationId ?? inside)?.slice(0, CORRELATION_MAX);
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
