@@ -53,6 +53,7 @@ describe('permissions', () => {
       'dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:DeleteTable dynamodb:DescribeTable dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem on table/<events-table-name>-restore-*',
       'dynamodb:DescribeExport on table/<events-table-name>/export/*',
       'dynamodb:ListStreams on table/<events-table-name>/stream/*',
+      'events:DescribeRule events:EnableRule on rule/<event-bus-name>/*',
       'events:DescribeRule on rule/<event-bus-name>/*',
       'logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments on *',
       's3:AbortMultipartUpload s3:PutObject s3:PutObjectAcl on <archive-bucket-name>/archive/*',

@@ -45,6 +45,14 @@ describe('the recovery machine', () => {
     expect(JSON.stringify(Properties.DefinitionString)).toContain('\\"TimeoutSeconds\\":50400');
   });
 
+  it('may enable rules of its own bus, and nothing else about them', () => {
+    const granted = statements(template, 'RecoveryEnableRule').filter((one) =>
+      actionsOf(one).includes('events:EnableRule'),
+    );
+    expect(granted.map(actionsOf)).toEqual([['events:DescribeRule', 'events:EnableRule']]);
+    expect(JSON.stringify(granted)).toMatch(/:rule\/.*\/\*/);
+  });
+
   it('lets its own functions write leases, reports and announcements, and no events or checkpoints', () => {
     const written = ['RecoveryDiagnose', 'RecoveryReportStatus'].flatMap((prefix) =>
       statements(template, prefix).flatMap(actionsOf),

@@ -19,6 +19,7 @@ export const PROJECT_FUNCTIONS = [
   'ask-approval',
   'decide-approval',
   'diagnose',
+  'enable-rule',
   'intake-dead-letters',
   'react-to-drill',
   'redrive-dead-letters',

@@ -227,6 +227,7 @@ function consumerFindings(evidence: ConsumerEvidence): Finding[] {
       'critical',
       1,
       `the bus rule of ${consumer} is disabled: nothing is delivered to it`,
+      namesOf({ ruleName: evidence.ruleName, busName: evidence.busName }),
     );
   if (isDown)
     add(
@@ -235,6 +236,7 @@ function consumerFindings(evidence: ConsumerEvidence): Finding[] {
       'critical',
       1,
       `the event source mapping of ${consumer} is ${evidence.mappingState}`,
+      namesOf({ mappingId: evidence.mappingId }),
     );
   if (throttles >= THROTTLES_NOTED)
     add('throttled', 'wait', 'high', 0.9, `${consumer} was throttled ${throttles} times`, { throttles });
@@ -297,6 +299,10 @@ function consumerFindings(evidence: ConsumerEvidence): Finding[] {
 
 /** Longer than a visibility timeout of the default function (60 s) and its retry: what is on its way has arrived by then. */
 const LAG_STUCK_SECONDS = 180;
+
+/** What a command needs; nothing when AWS did not say. */
+const namesOf = (names: Record<string, string | undefined>): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(names).filter(([, name]) => name !== undefined));
 
 const isOff = (state: string | undefined): boolean => state === 'Disabled' || state === 'Disabling';
 const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;

@@ -9,6 +9,7 @@ export interface Evidence {
     /** Age of the oldest unread record of the DynamoDB stream. */
     iteratorAgeMs?: number;
     mappingState?: string;
+    mappingId?: string;
     errors?: number;
     throttles?: number;
     /** Stored commits beyond the directory, from a sample or a scrub. */
@@ -52,7 +53,11 @@ export interface ConsumerEvidence {
   deadLetters?: { fingerprint: string; count: number; errorName: string; rounds: number; newestAt: number }[];
   queue?: { visible: number; inFlight: number; oldestAgeSeconds?: number; dlqDepth?: number };
   mappingState?: string;
+  mappingId?: string;
+  /** Of the rule of the bus that is disabled, or the first one. */
   ruleState?: string;
+  ruleName?: string;
+  busName?: string;
   functionState?: { errors?: number; throttles?: number; invocations?: number };
   backfillWaiting?: boolean;
   /** The gap scan could not say: the log's own lag is above its bound. */

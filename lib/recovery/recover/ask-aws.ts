@@ -60,19 +60,20 @@ export function createAwsSigns(options: AskAwsOptions): AwsSigns {
       );
       const off = EventSourceMappings.find(({ State }) => isOff(State));
       const queue = EventSourceMappings.find(({ EventSourceArn }) => EventSourceArn?.includes(':sqs:'));
-      return { state: (off ?? EventSourceMappings[0])?.State, queueArn: queue?.EventSourceArn };
+      const shown = off ?? EventSourceMappings[0];
+      return { state: shown?.State, id: shown?.UUID, queueArn: queue?.EventSourceArn };
     });
   const ruleState = (queueArn: string) =>
     asked(`rules of ${queueArn}`, async () => {
       const { RuleNames = [] } = await events.send(
         new ListRuleNamesByTargetCommand({ TargetArn: queueArn, EventBusName: busName }),
       );
-      let state: string | undefined;
-      for (const Name of RuleNames) {
-        const rule = await events.send(new DescribeRuleCommand({ Name, EventBusName: busName }));
-        if (state !== 'DISABLED') state = rule.State;
+      let shown: { name: string; state?: string } | undefined;
+      for (const name of RuleNames) {
+        const { State: state } = await events.send(new DescribeRuleCommand({ Name: name, EventBusName: busName }));
+        if (shown?.state !== 'DISABLED') shown = { name, state };
       }
-      return state;
+      return shown;
     });
 
   return {
@@ -85,9 +86,13 @@ export function createAwsSigns(options: AskAwsOptions): AwsSigns {
         const [errors, throttles, invocations] = ['Errors', 'Throttles', 'Invocations'].map((metric) =>
           of(`${functionName}/${metric}`),
         );
+        const rule = mappings?.queueArn === undefined ? undefined : await ruleState(mappings.queueArn);
         found.set(name, {
           mappingState: mappings?.state,
-          ruleState: mappings?.queueArn === undefined ? undefined : await ruleState(mappings.queueArn),
+          mappingId: mappings?.id,
+          ruleState: rule?.state,
+          ruleName: rule?.name,
+          busName,
           ...(numbers && { functionState: { errors, throttles, invocations } }),
         });
       }
@@ -97,7 +102,7 @@ export function createAwsSigns(options: AskAwsOptions): AwsSigns {
       const tableThrottles = tables.reduce((sum, table) => sum + (of(`throttles/${table}`) ?? 0), 0);
       return {
         relay: {
-          ...(mapping && { mappingState: mapping.State }),
+          ...(mapping && { mappingState: mapping.State, mappingId: relay.mappingId }),
           ...(numbers && {
             errors: of(`${relay.functionName}/Errors`) ?? 0,
             throttles: of(`${relay.functionName}/Throttles`) ?? 0,

@@ -9,7 +9,10 @@ export interface AwsEvidence {
   bus?: Evidence['bus'];
   tables?: Evidence['tables'];
   /** By the consumer's name. */
-  consumers: ReadonlyMap<string, Pick<ConsumerEvidence, 'mappingState' | 'ruleState' | 'functionState'>>;
+  consumers: ReadonlyMap<
+    string,
+    Pick<ConsumerEvidence, 'mappingState' | 'mappingId' | 'ruleState' | 'ruleName' | 'busName' | 'functionState'>
+  >;
 }
 
 export interface AwsSigns {

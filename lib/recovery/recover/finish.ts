@@ -1,6 +1,7 @@
 // The end of a recovery: the report from what was accumulated, stored, announced; the leases given back. A lease is given
 // back only after the report was stored, so that a try that fails is made again by its owner.
 
+import type { FailedAnswer } from '../../platform/operation.ts';
 import type { Leases } from '../lease/leases.ts';
 import { renderHtml } from '../report/render-html.ts';
 import { renderMarkdown } from '../report/render-markdown.ts';
@@ -8,6 +9,7 @@ import type { RecoveryReport } from '../report/types.ts';
 import type { Verdict } from '../verify/types.ts';
 import { currentJob } from './jobs.ts';
 import { mayFill, type Progress, STATES } from './progress.ts';
+import { commandsOf } from './standing.ts';
 
 const FORMAT = 1;
 
@@ -21,10 +23,10 @@ export interface Failure {
 export interface Accumulated {
   progress: Progress;
   /** What a verification said before the repair; absent when it could not be carried out. */
-  before?: Verdict;
+  before?: Verdict | FailedAnswer;
   beforeFailure?: Failure;
   /** Absent: not verified (a proposal, or a failure before it). */
-  verdict?: Verdict;
+  verdict?: Verdict | FailedAnswer;
   /** Of the diagnosis or of a repair that could not be carried out. */
   repairFailure?: Failure;
   /** Refused, or nobody answered (`States.Timeout`). */
@@ -39,9 +41,23 @@ export interface ReportOutlets {
   announce(report: RecoveryReport, key: string): Promise<void>;
 }
 
+/** The same with every failure of a verification where a Catch leaves it: it may also be an answer with a code. */
+type Understood = Omit<Accumulated, 'before' | 'verdict'> & { before?: Verdict; verdict?: Verdict };
+
+function understood(accumulated: Accumulated): Understood {
+  const { before, verdict, ...rest } = accumulated;
+  return {
+    ...rest,
+    ...(before !== undefined && ('error' in before ? { beforeFailure: failureOf(before) } : { before })),
+    ...(verdict !== undefined && ('error' in verdict ? { verifyFailure: failureOf(verdict) } : { verdict })),
+  };
+}
+
+const failureOf = ({ error: { code, message } }: FailedAnswer): Failure => ({ Error: code, Cause: message });
+
 /** Pure. */
 export function buildReport(accumulated: Accumulated, now: number): RecoveryReport {
-  const { progress, before, verdict, repairFailure, approvalFailure, verifyFailure } = accumulated;
+  const { progress, before, verdict, repairFailure, approvalFailure, verifyFailure } = understood(accumulated);
   const { id, request, findings, startedAt, firstSignAt } = progress;
   const failed = [
     ...(repairFailure === undefined ? [] : [failedStep(STATES[progress.next], repairFailure, progress, now)]),
@@ -69,9 +85,10 @@ export function buildReport(accumulated: Accumulated, now: number): RecoveryRepo
 }
 
 export function resultOf(accumulated: Accumulated): RecoveryReport['result'] {
-  const { progress, before, beforeFailure, verdict, repairFailure, approvalFailure, verifyFailure } = accumulated;
+  const { progress, before, beforeFailure, verdict, repairFailure, approvalFailure, verifyFailure } =
+    understood(accumulated);
   if (approvalFailure !== undefined) return 'refused';
-  const { findings, jobs, steps, left } = progress;
+  const { findings, jobs, standing, steps, left } = progress;
   const hasFailed = jobs.some(({ failure }) => failure !== undefined);
   if (repairFailure !== undefined || verifyFailure !== undefined || hasFailed) return 'failed';
   if (verdict === undefined) {
@@ -81,18 +98,25 @@ export function resultOf(accumulated: Accumulated): RecoveryReport['result'] {
   }
   const isAtWork = currentJob(jobs) !== undefined;
   const isFilling = mayFill(progress) && (left?.gapStreams ?? 0) > 0;
-  if (!verdict.ok || isAtWork || isFilling || (left?.openLetters ?? 0) > 0) return 'incomplete';
+  if (!verdict.ok || standing.length > 0 || isAtWork || isFilling || (left?.openLetters ?? 0) > 0) return 'incomplete';
   return steps.length === 1 ? 'nothing-to-do' : 'recovered';
 }
 
+const VERIFY = 'npx event-recovery verify --json';
+
 function nextCommands(accumulated: Accumulated): string[] {
   const result = resultOf(accumulated);
-  const { findings } = accumulated.progress;
-  if (result === 'incomplete') return ['npx event-recovery verify --json'];
+  const { findings, standing } = accumulated.progress;
+  if (result === 'incomplete') {
+    const isVerified = understood(accumulated).verdict?.ok === true;
+    return [...standing.flatMap(commandsOf), ...(isVerified && standing.length > 0 ? [] : [VERIFY])];
+  }
   if (result !== 'proposed') return [];
   return findings.flatMap(({ action, consumer }) => {
     const of = consumer === undefined ? '' : ` --consumer ${consumer}`;
-    return action === 'fill-gaps' || action === 'redrive' ? [`npx event-recovery recover --action ${action}${of}`] : [];
+    if (action === 'enable-rule' || action === 'restore') return [`npx event-recovery recover --action repair${of}`];
+    if (action === 'fill-gaps' || action === 'redrive') return [`npx event-recovery recover --action ${action}${of}`];
+    return [];
   });
 }
 

@@ -8,6 +8,8 @@ export const REQUEST_BYTES_MAX = 16 * 1_024;
 export const BATCHES_BYTES_MAX = 20 * 1_024;
 /** Findings that are listed; they come most urgent first, and the step that found them counts all. */
 export const FINDINGS_BYTES_MAX = 14 * 1_024;
+/** Of the last look, what a person has to do; commands for the first ones are enough to begin with. */
+export const STANDING_BYTES_MAX = 4 * 1_024;
 /** Steps of the report; the oldest become one. */
 export const STEPS_BYTES_MAX = 14 * 1_024;
 /** Streams of one restore; another recovery takes the rest. */

@@ -6,7 +6,7 @@ import type { RedriveSelection } from '../redrive/request.ts';
 import { fitting, STREAMS_BYTES_MAX } from './fit.ts';
 import type { RecoveryRequest } from './input.ts';
 
-export type Repair = 'restore' | 'replay' | 'resume' | 'redrive';
+export type Repair = 'restore' | 'enable' | 'replay' | 'resume' | 'redrive';
 
 export interface Job {
   repair: Repair;
@@ -28,13 +28,16 @@ export interface Job {
 /** Streams of one restore, as lib/recovery/restore/request.ts has it; another recovery takes the rest. */
 const RESTORED_STREAMS_MAX = 200;
 
+/** What is planned before it is begun: it may overwrite, or undo what somebody did on purpose. */
+const IS_PLANNED: ReadonlySet<Repair> = new Set(['restore', 'enable', 'replay']);
+
 /** Whoever started it is no person: what a person must decide about is left out. */
 const isAutomatic = ({ trigger }: Pick<RecoveryRequest, 'trigger'>): boolean =>
   trigger === 'scan' || trigger === 'scrub' || trigger === 'alarm';
 
 /**
- * What is stored first, then what is delivered, then what was given up on. With `repair` the findings decide; a dead letter
- * is then given back only when a person asked: its cause must have been removed first.
+ * What is stored first, then what is delivered, then what was given up on. With `repair` the findings decide; what a person must
+ * have seen to is then left out unless a person asked: a dead letter (its cause must be gone), a rule (it may be meant so).
  * @param consumers names of the consumers that are recovered
  */
 export function jobsOf(
@@ -45,7 +48,7 @@ export function jobsOf(
   const { actions, selection, replay, restore, dryRun } = request;
   const job = (repair: Repair, asked: Record<string, unknown>): Job => ({
     repair,
-    phase: dryRun || repair === 'restore' || repair === 'replay' ? 'plan' : 'start',
+    phase: dryRun || IS_PLANNED.has(repair) ? 'plan' : 'start',
     request: asked,
   });
   if (!actions.includes('repair')) {
@@ -64,11 +67,15 @@ export function jobsOf(
       findings.flatMap(({ action, facts }) => (action === 'restore' ? ((facts.streamIds ?? []) as string[]) : [])),
     ),
   ];
+  const rules = findings.flatMap(({ action, consumer, facts: { ruleName } }) =>
+    action === 'enable-rule' && ruleName !== undefined ? [job('enable', { rule: ruleName, consumer })] : [],
+  );
   const redrives = consumersWith('redrive').map((consumer) => job('redrive', { selection: { consumer } }));
   return [
     ...(damaged.length > 0
       ? [job('restore', { streams: fitting(damaged.slice(0, RESTORED_STREAMS_MAX), STREAMS_BYTES_MAX) })]
       : []),
+    ...(isAutomatic(request) ? [] : rules),
     ...consumersWith('resume').map((consumer) => job('resume', { consumer })),
     ...(isAutomatic(request) ? [] : redrives),
   ];

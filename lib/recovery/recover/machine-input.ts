@@ -22,10 +22,16 @@ const PROGRESS = z.looseObject({
   round: time,
   next: text,
   findings: things,
+  // A recovery that a former version began has none.
+  standing: z._default(things, []),
   jobs: z.array(z.looseObject({ repair: text })),
   steps: things,
 });
-const VERDICT = z.looseObject({ ok: z.boolean(), consumers: things, violations: things });
+/** Or why there is none. */
+const VERDICT = z.union([
+  z.looseObject({ ok: z.boolean(), consumers: things, violations: things }),
+  z.looseObject({ error: z.looseObject({ code: text, message: z.string() }) }),
+]);
 const FAILURE = z.looseObject({ Error: z.optional(z.string()), Cause: z.optional(z.string()) });
 
 const REQUEST = z.discriminatedUnion('step', [
@@ -47,6 +53,7 @@ const ACCUMULATED = z.looseObject({
     verdict: z.optional(VERDICT),
     repairFailure: z.optional(FAILURE),
     approvalFailure: z.optional(FAILURE),
+    beforeFailure: z.optional(FAILURE),
     verifyFailure: z.optional(FAILURE),
   }),
 });

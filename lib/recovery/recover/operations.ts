@@ -209,4 +209,29 @@ const restore: Operation = {
 /** Undefined stays away in JSON. */
 const shortened = (note: string | undefined): string | undefined => (note === undefined ? undefined : sentence(note));
 
-const OPERATIONS: Readonly<Record<Repair, Operation>> = { redrive, replay, resume: replay, restore };
+/** As lib/recovery/enable/enable-rule.ts has it. */
+interface EnableSaid {
+  result: string;
+  rule: string;
+  consumer: string;
+}
+
+const enable: Operation = {
+  call: ({ phase, request, approvedBy }) => ({
+    action: phase === 'plan' ? 'plan' : 'apply',
+    ...request,
+    ...(approvedBy !== undefined && { approvedBy }),
+  }),
+  brief: ({ result, rule, consumer }: EnableSaid) => ({ result, rule, consumer }),
+  hear({ result, rule, consumer }: EnableSaid, { phase }) {
+    const is = result === 'planned' ? 'disabled, enable it' : 'enabled';
+    return {
+      isEnded: result === 'nothing' || phase !== 'plan',
+      operationId: rule,
+      summary: `rule ${rule} of ${consumer}: ${is}`,
+      overwrites: true,
+    };
+  },
+};
+
+const OPERATIONS: Readonly<Record<Repair, Operation>> = { redrive, enable, replay, resume: replay, restore };

@@ -43,6 +43,8 @@ export interface Progress {
   /** How long the state machine waits before it looks again. */
   waitSeconds: number;
   findings: Finding[];
+  /** Of the last look: what a person has to do, or wait for. */
+  standing: Finding[];
   jobs: Job[];
   /** Request to the function of the current job. */
   call?: Record<string, unknown>;
@@ -54,7 +56,7 @@ export interface Progress {
   left?: Left;
 }
 
-type Deciding = Pick<Progress, 'request' | 'sinceChange' | 'jobs'>;
+type Deciding = Pick<Progress, 'request' | 'sinceChange' | 'jobs' | 'standing'>;
 
 /** Giving back un-parks streams, a replay rewinds them: their debt then is an open gap like any other. */
 export const mayFill = ({ request: { actions }, jobs }: Pick<Deciding, 'request' | 'jobs'>): boolean =>
@@ -65,19 +67,23 @@ export const mayFill = ({ request: { actions }, jobs }: Pick<Deciding, 'request'
  * for once and then followed; a failed one ends the recovery. What is only on its way is waited for.
  */
 export function decideNext(progress: Deciding, left: Left): Next {
-  const { request, sinceChange, jobs } = progress;
+  const { request, sinceChange, jobs, standing } = progress;
   const job = currentJob(jobs);
   if (jobs.some(({ failure }) => failure !== undefined)) return 'report';
   if (request.dryRun) return job?.repair ?? 'report';
   if (request.actions.includes('propose')) return 'report';
   if (request.actions.every((action) => action === 'verify')) return 'verify';
   if (sinceChange > (job?.phase === 'follow' ? FOLLOWING_ROUNDS_MAX : ROUNDS_MAX)) return 'verify';
-  if (job !== undefined && (job.repair === 'restore' || job.repair === 'replay')) return nextOf(job);
+  if (job !== undefined && BEFORE_GAPS.has(job.repair)) return nextOf(job);
   if (left.gapStreams > 0 && mayFill(progress)) return 'fill-gaps';
   if (job !== undefined) return nextOf(job);
-  const isUnderWay = left.redriving > 0 || (left.lagStreams > 0 && mayFill(progress));
+  const isBackfilling = standing.some(({ cause }) => cause === 'backfill-waiting');
+  const isUnderWay = isBackfilling || left.redriving > 0 || (left.lagStreams > 0 && mayFill(progress));
   return isUnderWay ? 'look' : 'verify';
 }
+
+/** What is stored, and whether deliveries arrive at all. */
+const BEFORE_GAPS: ReadonlySet<Repair> = new Set(['restore', 'enable', 'replay']);
 
 const nextOf = ({ phase, repair }: Job): Next => (phase === 'ask' ? 'ask' : repair);
 
@@ -90,6 +96,7 @@ export const STATES: Readonly<Record<Next, string>> = {
   restore: 'Restore',
   redrive: 'RedriveDeadLetters',
   replay: 'Replay',
+  enable: 'EnableRule',
   verify: 'VerifyConsistency',
   report: 'ReportStatus',
 };
@@ -98,6 +105,7 @@ export const STATES: Readonly<Record<Next, string>> = {
 export interface Seen {
   left: Left;
   batches: FillBatch[];
+  standing: Finding[];
   /** Answer of the last repair's function. */
   operation?: unknown;
   /** Of the one who agreed. */
@@ -106,7 +114,7 @@ export interface Seen {
 
 /** After a round: what the last state changed becomes a step, and the next one is decided. */
 export function advance(progress: Progress, seen: Seen, now: number): Progress {
-  const { left, batches } = seen;
+  const { left, batches, standing } = seen;
   const jobs = progress.jobs.map((job) =>
     job === currentJob(progress.jobs) ? movedOn(job, progress, seen, now) : job,
   );
@@ -120,6 +128,7 @@ export function advance(progress: Progress, seen: Seen, now: number): Progress {
     jobs,
     left,
     batches,
+    standing,
     at: now,
   };
   const step = stepOf(progress, moved, left, now);

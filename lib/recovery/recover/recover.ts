@@ -9,10 +9,11 @@ import { diagnose } from '../diagnose/diagnose.ts';
 import type { LeaseHandle, Leases } from '../lease/leases.ts';
 import type { Violation } from '../verify/types.ts';
 import { collectEvidence, type EvidenceDeps } from './collect-evidence.ts';
-import { FINDINGS_BYTES_MAX, fitting } from './fit.ts';
+import { FINDINGS_BYTES_MAX, fitting, STANDING_BYTES_MAX } from './fit.ts';
 import { CONSUMERS_MAX, checkRecoveryRequest, isReadOnly, type RecoveryRequest } from './input.ts';
 import { jobsOf, selectionsOf } from './jobs.ts';
 import { advance, decided, type Progress, waitSeconds } from './progress.ts';
+import { standingOf } from './standing.ts';
 
 /**
  * Renewed with every look. Longer than the longest time between two looks and up to the end: a verification of 15 minutes
@@ -63,6 +64,7 @@ export async function beginRecovery(deps: RecoverDeps, { id, input }: BeginInput
     sinceChange: 0,
     waitSeconds: 0,
     findings: [],
+    standing: [],
     jobs: [],
     batches: [],
     steps: [],
@@ -90,8 +92,9 @@ export async function lookAgain(
     violations: before?.violations,
   });
   const seenAt = deps.world.clock.now();
-  if (!isFirst) return advance(progress, { left, batches, operation, approval }, seenAt);
   const findings = diagnose(evidence);
+  const standing = fitting(standingOf(findings, progress.request).map(withoutLists), STANDING_BYTES_MAX);
+  if (!isFirst) return advance(progress, { left, batches, standing, operation, approval }, seenAt);
   const listed = fitting(findings.map(withoutLists), FINDINGS_BYTES_MAX);
   const more = listed.length < findings.length ? `, of which ${listed.length} are listed` : '';
   const diagnosed: Progress = {
@@ -103,6 +106,7 @@ export async function lookAgain(
     at: seenAt,
     firstSignAt: Math.min(firstSignAt ?? progress.startedAt, progress.startedAt),
     findings: listed,
+    standing,
     jobs: jobsOf(progress.request, progress.consumers, findings),
     batches,
     left,
@@ -180,5 +184,9 @@ async function renewLeases({ leases }: RecoverDeps, held: readonly LeaseHandle[]
   }
 }
 
-/** Lists of a finding may be long; the numbers are in its explanation. */
-const withoutLists = <T extends { facts: Record<string, unknown> }>(finding: T): T => ({ ...finding, facts: {} });
+/** Lists of a finding may be long; the numbers are in its explanation. Names stay: commands need them. */
+function withoutLists<T extends { facts: Record<string, unknown> }>(finding: T): T {
+  const names = Object.entries(finding.facts).filter(([, fact]) => typeof fact === 'string' && fact.length <= NAME_MAX);
+  return { ...finding, facts: Object.fromEntries(names) };
+}
+const NAME_MAX = 256;

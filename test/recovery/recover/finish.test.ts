@@ -10,6 +10,7 @@ function accumulated({ jobs = [], ...rest }: Partial<Accumulated> & { jobs?: Job
   const progress = {
     request: { actions: ['propose'], dryRun: false },
     findings: [],
+    standing: [],
     jobs,
     steps: [{}, {}],
     left: { gapStreams: 0, openLetters: 0 },

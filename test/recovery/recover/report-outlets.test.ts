@@ -25,6 +25,7 @@ const report = buildReport(
       jobs: [],
       batches: [],
       findings: [],
+      standing: [],
       steps: [],
       leases: [],
       left: { gapStreams: 0, lagStreams: 0, openLetters: 0, redriving: 0, failedAgain: 0 },

@@ -32,7 +32,7 @@ describe('the definition of the recovery', () => {
     expect(working.length).toBeLessThanOrEqual(12);
     expect(Object.values(States).filter(({ Comment }) => (Comment ?? '').length < 10)).toEqual([]);
     const tasks = allStates({ States }).filter(({ Type }) => Type === 'Task');
-    expect(tasks).toHaveLength(12);
+    expect(tasks).toHaveLength(13);
     expect(tasks.filter(({ Retry }) => Retry?.[0]?.JitterStrategy !== 'FULL')).toEqual([]);
     expect(allStates({ States }).filter(({ Comment }) => (Comment ?? '').length < 10)).toEqual([]);
   });
@@ -169,6 +169,40 @@ describe('a recovery', () => {
     expect(recovery.report()).toMatchObject({ result: 'failed' });
     expect(recovery.report().steps.at(-1)).toMatchObject({ name: 'FillGaps', outcome: 'failed' });
   });
+
+  it('reports a verification that answers with an error, and ends as VerificationFailed', async () => {
+    await loseTwo();
+    const error = { code: 'TABLE_GONE', message: 'no such table', retryable: false, facts: {} };
+    recovery.handlers.VerifyConsistency = async () => ({ error });
+    recovery.handlers.VerifyBefore = async () => ({ error });
+    expect(await failure({ actions: ['fill-gaps'] })).toBe('VerificationFailed');
+    const { result, steps, before, after } = recovery.report();
+    expect({ result, before, after }).toEqual({ result: 'failed', before: undefined, after: undefined });
+    expect(steps.at(-1)).toMatchObject({ name: 'VerifyConsistency', summary: 'TABLE_GONE: no such table' });
+  });
+
+  const ENDS = Object.entries(synthesizedDefinition().States).flatMap(([name, { Type }]) =>
+    Type === 'Fail' ? [name] : [],
+  );
+  const ANSWERS: readonly unknown[] = [null, {}, [], 'done', { ok: 'yes' }, { next: 7 }, { error: 'no code' }];
+
+  it.each(['Validate', 'CollectEvidence', 'VerifyConsistency', 'ReportStatus', 'RedriveDeadLetters'] as const)(
+    'ends in a Fail state of its own, whatever %s answers instead of what it should',
+    async (state) => {
+      await recovery.bench.fill({ 'order-1': 1 }, 'order-1@1');
+      recovery.handlers[state] = async () => answer;
+      let answer: unknown;
+      // The interpreter has no path into an answer that is null.
+      const answers = state === 'Validate' ? ANSWERS.slice(1) : ANSWERS;
+      for (const [index, each] of answers.entries()) {
+        answer = each;
+        const input = { actions: ['redrive'], selection: { consumer: 'billing' } };
+        const end = await failure(input, `recovery-${index}`);
+        expect({ answer, end, isNamed: ENDS.includes(String(end)) }).toEqual({ answer, end, isNamed: true });
+        recovery.system.clock.advance(91 * MINUTE);
+      }
+    },
+  );
 
   it('ends as ReportFailed when the bucket of the reports is missing, and leaves its leases to end by themselves', async () => {
     await loseTwo();

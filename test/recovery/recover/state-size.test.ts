@@ -126,6 +126,7 @@ const replay = {
 };
 const SAID: Record<Repair, object> = {
   restore: { result: 'done', planId: RECOVERY_ID, needsApproval: true, totals: {}, note },
+  enable: { result: 'done', rule: 'r', consumer: 'c' },
   replay: { result: 'done', replay },
   resume: { result: 'done', replay },
   redrive: { result: 'done', count: 1, exhausted: 1, runs: [{ id: RECOVERY_ID, status: 'done', done: 1, note }] },

@@ -10,6 +10,7 @@ import { answeringErrors } from '../../../lib/platform/operation.ts';
 import { createApprovals } from '../../../lib/recovery/approval/approvals.ts';
 import { type AskInput, askApproval } from '../../../lib/recovery/approval/ask-approval.ts';
 import { decideApproval } from '../../../lib/recovery/approval/decide-approval.ts';
+import { type EnableDeps, enableRule } from '../../../lib/recovery/enable/enable-rule.ts';
 import { composeScan } from '../../../lib/recovery/gap/compose.ts';
 import { fillBatch } from '../../../lib/recovery/gap/fill-batch.ts';
 import { answerScan } from '../../../lib/recovery/gap/request.ts';
@@ -17,14 +18,9 @@ import { scanGaps } from '../../../lib/recovery/gap/scan.ts';
 import { createScanStates } from '../../../lib/recovery/gap/scan-state.ts';
 import { type AwsSigns, noSigns } from '../../../lib/recovery/recover/aws-signs.ts';
 import { briefly } from '../../../lib/recovery/recover/brief.ts';
-import { type Accumulated, finishRecovery } from '../../../lib/recovery/recover/finish.ts';
-import {
-  type BeginInput,
-  beginRecovery,
-  type LookInput,
-  lookAgain,
-  type RecoverDeps,
-} from '../../../lib/recovery/recover/recover.ts';
+import { finishRecovery } from '../../../lib/recovery/recover/finish.ts';
+import { checkAccumulated, checkDiagnoseRequest } from '../../../lib/recovery/recover/machine-input.ts';
+import { type BeginInput, beginRecovery, lookAgain, type RecoverDeps } from '../../../lib/recovery/recover/recover.ts';
 import { composeReplay } from '../../../lib/recovery/replay/compose.ts';
 import { answerReplay } from '../../../lib/recovery/replay/replay.ts';
 import type { RecoveryReport } from '../../../lib/recovery/report/types.ts';
@@ -70,6 +66,7 @@ export function synthesizedDefinition(): Asl {
         verifyConsistency: of('verify-consistency'),
         reportStatus: of('report-status'),
         askApproval: of('ask-approval'),
+        enableRule: of('enable-rule'),
       }),
     ),
   });
@@ -111,9 +108,11 @@ export type Recovery = Awaited<ReturnType<typeof createRecovery>>;
 export interface RecoveryOptions extends Pick<BenchOptions, 'wrap' | 'ownTables'> {
   /** What AWS says. @default nothing */
   signs?: AwsSigns;
+  /** EventBridge, for rules. */
+  events?: EnableDeps['events'];
 }
 
-export async function createRecovery({ signs = noSigns, ...options }: RecoveryOptions = {}) {
+export async function createRecovery({ signs = noSigns, events, ...options }: RecoveryOptions = {}) {
   const bench = await createBench(options);
   const { system, deps: redriveDeps, openGaps, ask } = bench;
   const { dynamo, world, logger, metrics, clock } = system;
@@ -207,7 +206,11 @@ export async function createRecovery({ signs = noSigns, ...options }: RecoveryOp
       return scanning(input);
     }),
     VerifyBefore: lambda('VerifyBefore', verifying),
-    CollectEvidence: lambda('CollectEvidence', ({ state }: { state: LookInput }) => lookAgain(deps, state)),
+    CollectEvidence: lambda('CollectEvidence', async (input: unknown) => {
+      const request = checkDiagnoseRequest(input);
+      if (request.step === 'look') return lookAgain(deps, request.state);
+      throw new Error('it looks');
+    }),
     FillBatch: lambda('FillBatch', scanning),
     RedriveDeadLetters: lambda(
       'RedriveDeadLetters',
@@ -218,6 +221,16 @@ export async function createRecovery({ signs = noSigns, ...options }: RecoveryOp
     ),
     Replay: lambda('Replay', briefly('replay', replaying) as never),
     ResumeFromCheckpoint: lambda('ResumeFromCheckpoint', briefly('replay', replaying) as never),
+    EnableRule: lambda(
+      'EnableRule',
+      briefly(
+        'enable',
+        answering((input: unknown) => {
+          if (events === undefined) throw new Error('there is no EventBridge here');
+          return enableRule({ events, busName: 'orders', audit: redriveDeps.audit }, input, 'request-1');
+        }),
+      ) as never,
+    ),
     // Tests say what it answers; the restore has tests of its own.
     Restore: lambda('Restore', async (_input: unknown): Promise<unknown> => undefined),
     AskApproval: async ({ Payload }: { Payload: AskInput }) => {
@@ -232,8 +245,8 @@ export async function createRecovery({ signs = noSigns, ...options }: RecoveryOp
       return answer;
     },
     VerifyConsistency: lambda('VerifyConsistency', verifying),
-    ReportStatus: lambda('ReportStatus', ({ accumulated }: { accumulated: Accumulated }) =>
-      finishRecovery({ leases: deps.leases, outlets }, accumulated, clock.now()),
+    ReportStatus: lambda('ReportStatus', async (input: unknown) =>
+      finishRecovery({ leases: deps.leases, outlets }, checkAccumulated(input), clock.now()),
     ),
   };
   const definition = synthesizedDefinition();

@@ -28,6 +28,7 @@ export interface RecoveryFunctions {
   readonly verifyConsistency: IFunction;
   readonly reportStatus: IFunction;
   readonly askApproval: IFunction;
+  readonly enableRule: IFunction;
 }
 
 /** A restore of ten hours, an approval, rounds of ten minutes and two verifications of 15 minutes with their tries. */
@@ -71,6 +72,11 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
     'Nobody answered in time; nothing was overwritten.',
     'See the report.',
   );
+  const unexpectedAnswer = fail(
+    'UnexpectedAnswer',
+    'A function answered what this workflow does not understand; the leases end by themselves.',
+    'See the output of the last step.',
+  );
   const finished = new Succeed(scope, 'Finished', {
     comment: 'Recovered, proposed, or nothing to do: counts and the place of the report.',
     outputPath: '$.report',
@@ -93,6 +99,11 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
       functions.restoreCommits,
       'Put back commits that are damaged or missing: plan, then what was approved, then ask how far it is.',
     ),
+    enable: repair(
+      'EnableRule',
+      functions.enableRule,
+      'Enable the rule of a consumer that somebody disabled: look at it, then, when it was approved, enable it.',
+    ),
     replay: repair('Replay', functions.replayEvents, 'Deliver stored events again: plan, begin, ask how far it is.'),
     resume: repair(
       'ResumeFromCheckpoint',
@@ -107,8 +118,7 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
   };
   const verify = workflowTask(scope, 'VerifyConsistency', functions.verifyConsistency, {
     comment: 'Account for every event, with code that shares nothing with the repair.',
-    payload: VERDICT.payload,
-    resultSelector: VERDICT.selector,
+    payload: VERDICT,
     resultPath: '$.verdict',
   });
   const report = workflowTask(scope, 'ReportStatus', functions.reportStatus, {
@@ -116,35 +126,27 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
     payload: { 'accumulated.$': '$' },
     resultPath: '$.report',
   });
+  const at = '$.progress.next';
   const chooseNext = new Choice(scope, 'ChooseNext', {
-    comment: 'Do what the validation, the diagnosis or the last look says.',
+    comment: 'Do what the validation, the diagnosis or the last look says; after the report, end as it says.',
   })
-    .when(
-      Condition.and(
-        Condition.isPresent('$.progress.error'),
-        Condition.stringEquals('$.progress.error.code', 'RECOVERY_RUNS'),
-      ),
-      alreadyRecovering,
-    )
-    .when(Condition.isPresent('$.progress.error'), inputRefused)
-    .when(Condition.stringEquals('$.progress.next', 'look'), diagnose)
-    .when(Condition.stringEquals('$.progress.next', 'ask'), ask)
-    .when(Condition.stringEquals('$.progress.next', 'fill-gaps'), fillGaps)
-    .when(Condition.stringEquals('$.progress.next', 'verify'), verify)
-    .otherwise(report);
-  const chooseEnd = new Choice(scope, 'ChooseEnd', { comment: 'End as the report says.' })
-    .when(
-      Condition.and(
-        Condition.isPresent('$.approvalFailure'),
-        Condition.stringEquals('$.approvalFailure.Error', 'States.Timeout'),
-      ),
-      approvalTimedOut,
-    )
+    .when(isAt('$.approvalFailure.Error', 'States.Timeout'), approvalTimedOut)
     .when(Condition.isPresent('$.approvalFailure'), approvalRefused)
-    .when(Condition.isPresent('$.verifyFailure'), verificationFailed)
-    .when(Condition.stringEquals('$.report.result', 'failed'), repairFailed)
-    .when(Condition.stringEquals('$.report.result', 'incomplete'), notComplete)
-    .otherwise(finished);
+    .when(
+      Condition.or(Condition.isPresent('$.verifyFailure'), Condition.isPresent('$.verdict.error')),
+      verificationFailed,
+    )
+    .when(isAt('$.report.result', 'failed'), repairFailed)
+    .when(isAt('$.report.result', 'incomplete'), notComplete)
+    .when(Condition.isPresent('$.report.result'), finished)
+    .when(isAt('$.progress.error.code', 'RECOVERY_RUNS'), alreadyRecovering)
+    .when(Condition.isPresent('$.progress.error.message'), inputRefused)
+    .when(Condition.or(Condition.not(Condition.isPresent(at)), Condition.isPresent('$.report')), unexpectedAnswer)
+    .when(Condition.stringEquals(at, 'look'), diagnose)
+    .when(Condition.stringEquals(at, 'ask'), ask)
+    .when(Condition.stringEquals(at, 'fill-gaps'), fillGaps)
+    .when(Condition.stringEquals(at, 'verify'), verify)
+    .otherwise(report);
 
   const asRepair = { resultPath: '$.repairFailure' };
   validate.addCatch(validationFailed).next(chooseNext);
@@ -155,13 +157,17 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
     .next(diagnose);
   fillGaps.addCatch(report, asRepair).next(diagnose);
   for (const [next, state] of Object.entries(repairs)) {
-    chooseNext.when(Condition.stringEquals('$.progress.next', next), state);
+    chooseNext.when(Condition.stringEquals(at, next), state);
     state.addCatch(report, asRepair).next(diagnose);
   }
   verify.addCatch(report, { resultPath: '$.verifyFailure' }).next(report);
-  report.addCatch(reportFailed).next(chooseEnd);
+  report.addCatch(reportFailed).next(chooseNext);
   return validate;
 }
+
+/** What may be absent is asked about first: a choice that does not find its variable ends the execution without a name. */
+const isAt = (path: string, value: string): Condition =>
+  Condition.and(Condition.isPresent(path), Condition.stringEquals(path, value));
 
 /** One branch, so that looking is one box of the graph with its steps inside. Its document replaces the whole one. */
 function diagnoseBranch(parent: Construct, functions: RecoveryFunctions): Parallel {
@@ -177,8 +183,7 @@ function diagnoseBranch(parent: Construct, functions: RecoveryFunctions): Parall
   });
   const verifyBefore = workflowTask(scope, 'VerifyBefore', functions.verifyConsistency, {
     comment: 'Account for every event before anything is repaired: evidence, and the first column of the report.',
-    payload: VERDICT.payload,
-    resultSelector: VERDICT.selector,
+    payload: VERDICT,
     resultPath: '$.before',
   });
   const collect = workflowTask(scope, 'CollectEvidence', functions.diagnose, {

@@ -13,6 +13,7 @@ import { DEFAULT_LOG_RETENTION, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
 import { grantDeadLetters } from './dead-letter-grants.ts';
+import { EnableRule } from './enable-rule.ts';
 import { grantLooking } from './looking-grants.ts';
 import { RecoveryApproval } from './recovery-approval.ts';
 import { RECOVERY_TIMEOUT, recoveryDefinition } from './recovery-definition.ts';
@@ -62,10 +63,12 @@ export class RecoveryMachine extends Construct {
     this.diagnose = this.createDiagnose(props);
     this.reportStatus = this.createReportStatus(props);
     this.approval = new RecoveryApproval(this, 'Approval', props);
+    const enableRule = new EnableRule(this, 'EnableRule', props).function;
     const role = this.createRole([
       this.diagnose,
       this.reportStatus,
       this.approval.ask,
+      enableRule,
       props.scanGaps,
       props.redriveDeadLetters,
       props.replayEvents,
@@ -82,6 +85,7 @@ export class RecoveryMachine extends Construct {
           diagnose: this.diagnose,
           reportStatus: this.reportStatus,
           askApproval: this.approval.ask,
+          enableRule,
         }),
       ),
       // Its permissions are ours to name: what the tasks would add reaches every version of a function.
