@@ -6,6 +6,7 @@ export type { EventConsumerProps } from './infra/constructs/event-consumer-props
 export { EventStore, type EventStoreProps } from './infra/constructs/event-store.ts';
 export type { IEventStore } from './infra/constructs/event-store-base.ts';
 export { DeadLetterIntake, type IDeadLetterIntake } from './infra/constructs/recovery/dead-letter-intake.ts';
+export { type IVerification, VerifyConsistency } from './infra/constructs/recovery/verify-consistency.ts';
 export { Relay, type RelayOptions } from './infra/constructs/relay.ts';
 export { DEFAULT_PARAMETER_PREFIX } from './infra/constructs/shared-parameters.ts';
 export { createApp, type EventRecoveryApp, type EventRecoveryAppProps } from './infra/create-app.ts';

@@ -11,6 +11,14 @@ export {
   defineConsumer,
 } from './flow/consumer/define-consumer.ts';
 export type { React, ReactContext } from './flow/consumer/port.ts';
+export type {
+  EffectViolation,
+  ExpectedEvent,
+  VerifiedStream,
+  Verify,
+  VerifyContext,
+  VerifyWhole,
+} from './flow/consumer/verify-port.ts';
 export {
   createEventStore,
   type EventStoreOptions,

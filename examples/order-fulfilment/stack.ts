@@ -6,7 +6,14 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { DEFAULT_PARAMETER_PREFIX, DeadLetterIntake, EventBus, EventConsumer, EventStore } from 'event-recovery';
+import {
+  DEFAULT_PARAMETER_PREFIX,
+  DeadLetterIntake,
+  EventBus,
+  EventConsumer,
+  EventStore,
+  VerifyConsistency,
+} from 'event-recovery';
 import { inventory } from './inventory/consumer.ts';
 import { notification } from './notification/consumer.ts';
 
@@ -35,6 +42,7 @@ export class OrderFulfilmentStack extends Stack {
     // Stock and checkpoints belong together: whoever loses one of them must replay. So this table stays, too.
     const inventoryTable = new Table(this, 'InventoryTable', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
@@ -44,12 +52,15 @@ export class OrderFulfilmentStack extends Stack {
       eventStore,
       eventBus,
       deadLetterIntake,
+      verification: VerifyConsistency.fromDeployment(this, parameterPrefix),
       consumer: inventory,
       entry: join(import.meta.dirname, 'inventory/handler.ts'),
       timeout: TIMEOUT,
       environment: { INVENTORY_TABLE: inventoryTable.tableName },
     });
     inventoryTable.grant(this.inventory, 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+    // For its verify(): it compares what it wrote with the events.
+    inventoryTable.grant(this.inventory, 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan');
 
     const confirmationsTopic = new Topic(this, 'ConfirmationsTopic', {
       displayName: 'Order confirmations',

@@ -22,6 +22,11 @@ export interface ConsumerDeclaration {
   groupCommits?: boolean;
   /** Consumes rehearsal streams (`drill-`) only. @default false */
   drill?: boolean;
+  /**
+   * Its code defines `verify`: the verification then asks its function whether the effects of the events are there.
+   * @default false: the report says "not verified"
+   */
+  verifiesEffects?: boolean;
 }
 
 /** One consumer as the registry knows it. */
@@ -36,6 +41,8 @@ export interface RegisteredConsumer {
   startPosition: Position;
   status: 'active' | 'retired';
   drill: boolean;
+  /** Absent: no. */
+  verifiesEffects?: boolean;
   queueUrl: string;
   functionName: string;
   /** Who registered it: the deployment's own id; another owner is refused. */

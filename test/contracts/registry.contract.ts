@@ -65,6 +65,7 @@ export function registryContract(engine: Engine): void {
         startPosition: 0,
         status: 'active',
         drill: false,
+        verifiesEffects: false,
         queueUrl: 'https://sqs/inventory',
         functionName: 'inventory-fn',
         owner: 'shop/Inventory',

@@ -39,7 +39,15 @@ describe('the inventory consumer', () => {
         }),
       },
       {
-        Put: { TableName: 'Inventory', Item: expect.objectContaining({ pk: 'movement#id-1', pieces: -2, version: 1 }) },
+        Put: {
+          TableName: 'Inventory',
+          Item: expect.objectContaining({
+            pk: 'movement#order-4711',
+            sk: '0000000000000001#id-1',
+            pieces: -2,
+            version: 1,
+          }),
+        },
       },
     ]);
   });
@@ -52,7 +60,7 @@ describe('the inventory consumer', () => {
   it('writes a second row when it runs twice, so that the ledger shows a doubled effect', () => {
     const nextId = ids();
     const rows = [1, 2].map(
-      () => stockWrites(event('OrderPlaced', { ...ORDER }), 'Inventory', nextId)[1]?.Put?.Item?.pk,
+      () => stockWrites(event('OrderPlaced', { ...ORDER }), 'Inventory', nextId)[1]?.Put?.Item?.sk,
     );
     expect(new Set(rows).size).toBe(2);
   });

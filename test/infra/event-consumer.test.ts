@@ -16,6 +16,21 @@ const refusal = (props: Parameters<typeof consumerStack>[0]): { code: string; me
   throw new Error('nothing was refused');
 };
 
+describe('EventConsumer with effects to verify', () => {
+  it('lets the verification invoke this one function, and nobody else', () => {
+    const roleArn = 'arn:aws:iam::111122223333:role/verify';
+    const template = mailer({ consumer: { ...PLAIN_CONSUMER, verifiesEffects: true }, verification: { roleArn } });
+    const permissions = resourcesOf(template, 'AWS::Lambda::Permission').filter(([id]) => id.startsWith('Mailer'));
+    const [[functionId]] = resourcesOf(template, 'AWS::Lambda::Function').filter(([id]) =>
+      id.startsWith('MailerConsumer'),
+    ) as [[string, unknown]];
+    expect(permissions.map(([, { Properties }]) => Properties)).toEqual([
+      { Action: 'lambda:InvokeFunction', FunctionName: { 'Fn::GetAtt': [functionId, 'Arn'] }, Principal: roleArn },
+    ]);
+    expect(resourcesOf(mailer(), 'AWS::Lambda::Permission').filter(([id]) => id.startsWith('Mailer'))).toEqual([]);
+  });
+});
+
 describe('EventConsumer by default', () => {
   const template = mailer();
   const queue = resource(template, 'AWS::SQS::Queue', 'MailerQueue').Properties;
@@ -156,6 +171,18 @@ describe('EventConsumer refuses at synth', () => {
       { maxReceiveCount: 4 },
       'INVALID_CONSUMER_NUMBER',
       /got 4; allowed: more than 4/,
+    ],
+    [
+      'effects that nobody may ask about',
+      { consumer: { ...PLAIN_CONSUMER, verifiesEffects: true } },
+      'INVALID_VERIFICATION',
+      /pass verification: VerifyConsistency/,
+    ],
+    [
+      'questions to a consumer that has no answer',
+      { verification: { roleArn: 'arn:aws:iam::1:role/verify' } },
+      'INVALID_VERIFICATION',
+      /declares verifiesEffects: false: got "one"/,
     ],
     ['no code', { entry: undefined }, 'INVALID_CONSUMER_CODE', /got "none of them"; allowed: exactly one of entry/],
     [

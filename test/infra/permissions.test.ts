@@ -133,6 +133,7 @@ describe('permissions', () => {
     expect(allowed(templates.example, 'InventoryConsumer')).toEqual([
       'BatchGetItem GetItem Query on <log-table-name>',
       'DeleteItem UpdateItem on <idempotency-table-name> inventory#*',
+      'GetItem Query Scan on <InventoryTable>',
       'GetItem Query on <events-table-name>',
       'GetItem UpdateItem on <checkpoints-table-name> inventory#*',
       'GetItem UpdateItem on <dead-letters-table-name> inventory#*',

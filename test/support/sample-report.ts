@@ -16,11 +16,13 @@ const verdict = (resolved: number, gap: number): Verdict => ({
       consumer: 'inventory',
       conservation: { ...emptyConservation(), appended: 100, resolved, gap },
       digestsChecked: 20,
+      effects: { status: 'verified', streams: 20, events: resolved, violations: 0, unsettled: 0 },
     },
     {
       consumer: 'notification',
       conservation: { ...emptyConservation(), appended: 100, resolved: 97, parked: 1, waiting: 2 },
       digestsChecked: 20,
+      effects: { status: 'not-verified', streams: 0, events: 0, violations: 0, unsettled: 0 },
     },
   ],
   violations: [],

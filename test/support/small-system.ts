@@ -5,6 +5,8 @@ import { createCheckpoints } from '../../lib/flow/checkpoint/checkpoints.ts';
 import { composeConsumer } from '../../lib/flow/consumer/compose-consumer.ts';
 import { checkDeclaration } from '../../lib/flow/consumer/declaration.ts';
 import type { React, WakeUps } from '../../lib/flow/consumer/port.ts';
+import { verifyEffects } from '../../lib/flow/consumer/verify-effects.ts';
+import type { Verify, VerifyWhole } from '../../lib/flow/consumer/verify-port.ts';
 import { createDeadLetters } from '../../lib/flow/dead-letter/dead-letters.ts';
 import { createEventStore } from '../../lib/flow/event-store/event-store.ts';
 import { createLog } from '../../lib/flow/log/log.ts';
@@ -21,6 +23,7 @@ import { ALL_TABLES } from '../../lib/platform/dynamodb/schemas.ts';
 import type { TableSchema } from '../../lib/platform/dynamodb/table-schema.ts';
 import { recordingLogger } from '../../lib/platform/logging.ts';
 import { recordingMetrics } from '../../lib/platform/metrics.ts';
+import type { EffectQuestions } from '../../lib/recovery/verify/effects.ts';
 import { type Engine, memoryEngine } from './engines.ts';
 
 export const TABLES = {
@@ -36,6 +39,12 @@ const MARKER_TTL_MS = 15 * 24 * 60 * 60_000;
 const INVOCATION_MS = 10_000;
 /** Rounds of `settle`: a wake-up may send another one, but not for ever. */
 const ROUNDS_MAX = 50;
+
+/** What a consumer's author adds to have its effects verified. */
+export interface Verifying {
+  verify?: Verify;
+  verifyWhole?: VerifyWhole;
+}
 
 interface Queue {
   declaration: ConsumerDeclaration;
@@ -70,7 +79,7 @@ export async function createSmallSystem({
   const checkpoints = createCheckpoints({ dynamo, table: checkpointsTable, world: tables.world });
   const deadLetters = createDeadLetters({ dynamo, table: deadLettersTable, world: tables.world });
   const queues = new Map<string, Queue>();
-  const consumers = new Map<string, { handle: ReturnType<typeof composeConsumer> }>();
+  const consumers = new Map<string, { handle: ReturnType<typeof composeConsumer> } & Verifying>();
   const bus: BusEntry[] = [];
   let relayed = 0;
   let messageIds = 0;
@@ -103,7 +112,12 @@ export async function createSmallSystem({
     queueUrlOf,
 
     /** Registers and composes a consumer; `react` defaults to one that returns nothing. */
-    async addConsumer(declaration: ConsumerDeclaration, react: React = () => undefined): Promise<void> {
+    async addConsumer(
+      declared: ConsumerDeclaration,
+      react: React = () => undefined,
+      verifying: Verifying = {},
+    ): Promise<void> {
+      const declaration = { ...declared, verifiesEffects: verifying.verify !== undefined };
       const complete = checkDeclaration(declaration);
       const queueUrl = queueUrlOf(complete.name);
       queues.set(queueUrl, { declaration, messages: queues.get(queueUrl)?.messages ?? [] });
@@ -125,7 +139,7 @@ export async function createSmallSystem({
         logger,
         metrics,
       });
-      consumers.set(complete.name, { handle });
+      consumers.set(complete.name, { handle, ...verifying });
     },
 
     /** One event per element, appended one by one. */
@@ -208,6 +222,17 @@ export async function createSmallSystem({
       throw new Error(`the system did not settle in ${ROUNDS_MAX} rounds`);
     },
 
+    /** As the verification invokes the consumers' functions: through JSON, each with an invocation's time. */
+    questions: {
+      async ask(functionName, request) {
+        const { verify, verifyWhole } = consumers.get(functionName) ?? {};
+        const deps = { consumer: functionName, verify, verifyWhole, eventStore, timers: world.timers, logger };
+        const until = tables.clock.now() + INVOCATION_MS;
+        const invocation = { remainingMs: () => until - tables.clock.now(), requestId: `request-${id()}` };
+        return jsonOf(await verifyEffects(deps, jsonOf(request), invocation));
+      },
+    } satisfies EffectQuestions,
+
     queued: (name: string): QueueMessage[] =>
       (queues.get(queueUrlOf(name)) as Queue).messages.map(({ body }) => JSON.parse(body) as QueueMessage),
     purge: (name: string): void => void (queues.get(queueUrlOf(name)) as Queue).messages.splice(0),
@@ -221,6 +246,8 @@ export async function createSmallSystem({
     return messageIds;
   }
 }
+
+const jsonOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 const neverEndingSleep = (_ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));

@@ -10,4 +10,6 @@ export const inventory = {
   // An order that cannot be read must not be forgotten: later events of its stream wait until somebody has looked.
   onPoison: 'park',
   maxAttempts: 3,
+  // The verification asks its function whether the stock says what the orders say (verify.ts).
+  verifiesEffects: true,
 } as const satisfies ConsumerDeclaration;

@@ -1,16 +1,22 @@
 // Stock follows orders. For each event two writes: the stock of the article, and a row in a ledger of movements. The row
-// has a random key ON PURPOSE: it deduplicates nothing, so counting the ledger shows every effect that was applied twice.
+// has a random key ON PURPOSE: it deduplicates nothing, so counting the ledger shows every effect that was applied twice. It
+// stands under its event's stream, so that the verification finds the rows of a stream.
 // Stock may become negative: that an order was placed is a fact, and what is missing has to be bought.
 
 import { type Event, InvalidInputError, type Write } from 'event-recovery/runtime';
 import { orderLineOf } from '../events.ts';
 
-export const stockKey = (sku: string) => ({ pk: `stock#${sku}` });
+export const stockKey = (sku: string) => ({ pk: `stock#${sku}`, sk: 'stock' });
 export const MOVEMENT_PREFIX = 'movement#';
+export const movementPartition = (streamId: string): string => `${MOVEMENT_PREFIX}${streamId}`;
+
+const VERSION_DIGITS = 16;
 
 /** One row of the ledger. */
 export interface StockMovement {
   pk: string;
+  /** Version, in digits that sort, and a random id. */
+  sk: string;
   sku: string;
   orderId: string;
   /** Pieces: negative when they leave. */
@@ -25,29 +31,37 @@ export interface StockMovement {
  * @throws InvalidInputError `INVALID_ORDER`, `UNKNOWN_EVENT_TYPE`
  */
 export function stockWrites(event: Event, inventoryTable: string, randomId: () => string): Write[] {
-  const { sku, orderId, quantity } = orderLineOf(event);
-  const pieces = piecesOf(event.type, quantity);
+  const facts = movementOf(event);
   const movement: StockMovement = {
-    pk: `${MOVEMENT_PREFIX}${randomId()}`,
-    sku,
-    orderId,
-    pieces,
-    streamId: event.streamId,
-    version: event.metadata.version,
-    eventId: event.id,
+    pk: movementPartition(event.streamId),
+    sk: `${String(facts.version).padStart(VERSION_DIGITS, '0')}#${randomId()}`,
+    ...facts,
   };
   return [
     {
       Update: {
         TableName: inventoryTable,
-        Key: stockKey(sku),
+        Key: stockKey(facts.sku),
         UpdateExpression: 'ADD #available :pieces',
         ExpressionAttributeNames: { '#available': 'available' },
-        ExpressionAttributeValues: { ':pieces': pieces },
+        ExpressionAttributeValues: { ':pieces': facts.pieces },
       },
     },
     { Put: { TableName: inventoryTable, Item: movement } },
   ];
+}
+
+/** What an event moves. @throws InvalidInputError `INVALID_ORDER`, `UNKNOWN_EVENT_TYPE` */
+export function movementOf(event: Event): Omit<StockMovement, 'pk' | 'sk'> {
+  const { sku, orderId, quantity } = orderLineOf(event);
+  return {
+    sku,
+    orderId,
+    pieces: piecesOf(event.type, quantity),
+    streamId: event.streamId,
+    version: event.metadata.version,
+    eventId: event.id,
+  };
 }
 
 function piecesOf(type: string, quantity: number): number {

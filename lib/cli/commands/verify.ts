@@ -1,5 +1,6 @@
 // `event-recovery verify`: the proof, as a table. Exit code 1 when it finds something.
 
+import { effectsRows } from '../../recovery/report/words.ts';
 import type { Verdict } from '../../recovery/verify/types.ts';
 import type { RegisterCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -22,7 +23,9 @@ export const registerVerify: RegisterCommand = (program, run) => {
     .option('--quiet', 'also refuse events that are on their way')
     .action((options: VerifyOptions & { streamPrefix?: string }, command) =>
       run(command, async ({ deployment, output }) => {
-        output.progress('re-reading store, log, checkpoints, dead letters and open gaps ...');
+        output.progress(
+          're-reading store, log, checkpoints, dead letters and open gaps, and asking consumers about their effects ...',
+        );
         const verdict = await deployment.invoke<Verdict>('verify-consistency', {
           consumers: options.consumer,
           streamPrefix: options.streamPrefix,
@@ -57,5 +60,13 @@ function show(verdict: Verdict): string {
   const headline = verdict.ok
     ? `Complete: ${verdict.events} events of ${verdict.streams} streams are accounted for.`
     : `NOT complete: ${verdict.violationCount} violations.`;
-  return [table(header, rows), '', headline, ...found].join('\n');
+  const effects = effectsRows(verdict).map(({ consumer, words, streams, events, violations }) => [
+    consumer,
+    words,
+    streams,
+    events,
+    violations,
+  ]);
+  const effectsTable = table(['consumer', 'effects', 'streams', 'events', 'violations'], effects);
+  return [table(header, rows), '', effectsTable, '', headline, ...found].join('\n');
 }

@@ -34,7 +34,7 @@ export function declareEventTypes<const Type extends string>(types: readonly Typ
  * @param known types that exist; absent: any type may be asked for
  * @throws InvalidInputError `INVALID_CONSUMER_NAME`, `NO_EVENT_TYPES`, `TOO_MANY_EVENT_TYPES`, `INVALID_EVENT_TYPE`,
  * `UNKNOWN_EVENT_TYPE`, `INVALID_EFFECTS`, `INVALID_ON_POISON`, `INVALID_START_FROM`, `INVALID_MAX_ATTEMPTS`,
- * `INVALID_GROUP_COMMITS`, `INVALID_DRILL`
+ * `INVALID_GROUP_COMMITS`, `INVALID_DRILL`, `INVALID_VERIFIES_EFFECTS`
  */
 export function checkDeclaration(
   raw: ConsumerDeclaration,
@@ -71,6 +71,7 @@ export function checkDeclaration(
     startFrom: choice(raw.startFrom ?? 'beginning', ['beginning', 'now'], of('startFrom'), 'INVALID_START_FROM'),
     maxAttempts: checkMaxAttempts(raw.maxAttempts ?? MAX_ATTEMPTS_DEFAULT, of('maxAttempts')),
     drill: flag(raw.drill, of('drill'), 'INVALID_DRILL'),
+    verifiesEffects: flag(raw.verifiesEffects, of('verifiesEffects'), 'INVALID_VERIFIES_EFFECTS'),
   };
 }
 

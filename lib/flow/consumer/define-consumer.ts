@@ -4,9 +4,10 @@
 import type { ConsumerDeclaration } from '../../model/consumer.ts';
 import { InvalidInputError } from '../../model/errors.ts';
 import type { LambdaContext } from '../../platform/lambda-context.ts';
-import type { BatchResponse } from './batch-handler.ts';
+import type { ConsumerCode, ConsumerHandler } from './consumer-function.ts';
 import { type CompleteDeclaration, checkDeclaration, type DeclaredEventTypes } from './declaration.ts';
 import type { React } from './port.ts';
+import type { Verify, VerifyWhole } from './verify-port.ts';
 
 export interface ConsumerOptions<Type extends string = string> extends Omit<ConsumerDeclaration, 'eventTypes'> {
   /** Types that it reacts to, 1 to 100. Every other type counts as resolved for it. */
@@ -18,20 +19,27 @@ export interface ConsumerOptions<Type extends string = string> extends Omit<Cons
    * (at most 100 in one transaction, some of them the consumer's own). Idempotent: may run again for the same event.
    */
   react: React;
+  /**
+   * Compares the consumer's effects for one stream with its events, when a verification asks. Needs `verifiesEffects: true` in
+   * the declaration, so that the deployment lets the verification call this function. @default the effects are not verified
+   */
+  verify?: Verify;
+  /** Compares the consumer's state as a whole, once per verification. Only together with `verify`. */
+  verifyWhole?: VerifyWhole;
 }
 
 export interface DefinedConsumer {
   /** With every default filled in: what the CDK construct deploys and the registry knows. */
   readonly declaration: CompleteDeclaration;
   readonly react: React;
-  /** The Lambda handler for the consumer's SQS queue. Reads the environment at its first call. */
-  readonly handler: (event: unknown, context: LambdaContext) => Promise<BatchResponse>;
+  /** The Lambda handler for the consumer's SQS queue and for the verification. Reads the environment at its first call. */
+  readonly handler: ConsumerHandler;
 }
 
 /**
  * @throws InvalidInputError `INVALID_CONSUMER_NAME`, `NO_EVENT_TYPES`, `TOO_MANY_EVENT_TYPES`, `INVALID_EVENT_TYPE`,
  * `UNKNOWN_EVENT_TYPE`, `INVALID_EFFECTS`, `INVALID_ON_POISON`, `INVALID_START_FROM`, `INVALID_MAX_ATTEMPTS`,
- * `INVALID_GROUP_COMMITS`, `INVALID_DRILL`, `INVALID_REACT`
+ * `INVALID_GROUP_COMMITS`, `INVALID_DRILL`, `INVALID_VERIFIES_EFFECTS`, `INVALID_REACT`, `INVALID_VERIFY`
  * @example
  * export const { declaration, handler } = defineConsumer({
  *   name: 'order-mailer',
@@ -41,7 +49,7 @@ export interface DefinedConsumer {
  * });
  */
 export function defineConsumer<const Type extends string = string>(options: ConsumerOptions<Type>): DefinedConsumer {
-  const { react, knownEventTypes, ...rest } = options;
+  const { react, verify, verifyWhole, knownEventTypes, ...rest } = options;
   const declaration = Object.freeze(checkDeclaration(rest, knownEventTypes));
   if (typeof react !== 'function') {
     throw new InvalidInputError('INVALID_REACT', {
@@ -51,14 +59,32 @@ export function defineConsumer<const Type extends string = string>(options: Cons
       remedy: 'pass the function that reacts to one event',
     });
   }
-  return { declaration, react, handler: lazyHandler(declaration, react) };
+  checkVerify(declaration, { verify, verifyWhole });
+  return { declaration, react, handler: lazyHandler({ declaration, react, verify, verifyWhole }) };
+}
+
+/** What is declared is what the verification relies on: one without the other would pass as verified, or never be called. */
+function checkVerify(
+  { name, verifiesEffects }: CompleteDeclaration,
+  { verify, verifyWhole }: Pick<ConsumerOptions, 'verify' | 'verifyWhole'>,
+): void {
+  const isFunctionOrAbsent = (one: unknown): boolean => one === undefined || typeof one === 'function';
+  const isFitting = (verify !== undefined) === verifiesEffects && (verify !== undefined || verifyWhole === undefined);
+  if (isFitting && isFunctionOrAbsent(verify) && isFunctionOrAbsent(verifyWhole)) return;
+  throw new InvalidInputError('INVALID_VERIFY', {
+    what: `verify of consumer "${name}", which declares verifiesEffects: ${verifiesEffects}`,
+    got: `verify: ${typeof verify}, verifyWhole: ${typeof verifyWhole}`,
+    allowed:
+      'verifiesEffects: true with a function verify and, if wanted, a function verifyWhole; or none of the three',
+    remedy: verifiesEffects ? 'pass the function verify' : 'add verifiesEffects: true to the declaration',
+  });
 }
 
 /** Composed once per process, at the first call. A failure (a missing variable, say) is tried again at the next one. */
-function lazyHandler(declaration: CompleteDeclaration, react: React): DefinedConsumer['handler'] {
-  let composed: Promise<DefinedConsumer['handler']> | undefined;
-  const compose = async () => (await import('./consumer-function.ts')).createConsumerFunction({ declaration, react });
-  return async (event, context) => {
+function lazyHandler(code: ConsumerCode): ConsumerHandler {
+  let composed: Promise<ConsumerHandler> | undefined;
+  const compose = async () => (await import('./consumer-function.ts')).createConsumerFunction(code);
+  const handle = async (event: unknown, context: LambdaContext) => {
     composed ??= compose();
     const current = composed;
     const handler = await current.catch((error: unknown) => {
@@ -67,4 +93,5 @@ function lazyHandler(declaration: CompleteDeclaration, react: React): DefinedCon
     });
     return handler(event, context);
   };
+  return handle as ConsumerHandler;
 }

@@ -1,6 +1,5 @@
 // What a consumer's author writes, and what the consumer needs to send on.
 
-import type { ConsumerDeclaration } from '../../model/consumer.ts';
 import type { Event } from '../../model/event.ts';
 import type { QueueMessage } from '../../model/wake-up.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
@@ -22,11 +21,6 @@ export type React = (
   event: Event,
   context: ReactContext,
 ) => Promise<readonly Write[] | undefined> | readonly Write[] | undefined;
-
-/** Compares the consumer's own state with a fold of the events; called by the recovery's verification. */
-export interface ConsumerDefinition extends ConsumerDeclaration {
-  react: React;
-}
 
 export interface WakeUps {
   /** At least once. Throws when one could not be sent after retries. */

@@ -60,7 +60,7 @@ function readDeclaration(raw: unknown): ConsumerDeclaration {
       remedy: 'register the consumer with the EventConsumer construct, which writes it',
     });
   }
-  const { name, eventTypes, effects, onPoison, startFrom, maxAttempts, groupCommits, drill } = fields;
+  const { name, eventTypes, effects, onPoison, startFrom, maxAttempts, groupCommits, drill, verifiesEffects } = fields;
   return {
     name,
     eventTypes,
@@ -70,6 +70,7 @@ function readDeclaration(raw: unknown): ConsumerDeclaration {
     maxAttempts: asNumber(maxAttempts),
     groupCommits: asBoolean(groupCommits),
     drill: asBoolean(drill),
+    verifiesEffects: asBoolean(verifiesEffects),
   } as ConsumerDeclaration;
 }
 

@@ -10,6 +10,7 @@ import type { ConsumerDeclaration } from '../../model/consumer.ts';
 import type { IEventBus } from './event-bus.ts';
 import type { IEventStore } from './event-store-base.ts';
 import type { IDeadLetterIntake } from './recovery/dead-letter-intake.ts';
+import type { IVerification } from './recovery/verify-consistency.ts';
 
 export interface EventConsumerProps {
   readonly eventStore: IEventStore;
@@ -55,6 +56,11 @@ export interface EventConsumerProps {
    * @default - messages stay there for 14 days, the alarms tell
    */
   readonly deadLetterIntake?: IDeadLetterIntake;
+  /**
+   * May ask the consumer's function about its effects: `VerifyConsistency.fromDeployment(this)`. Needed exactly when the
+   * consumer declares `verifiesEffects`. @default - nobody may
+   */
+  readonly verification?: IVerification;
   /** @default - the bus's topic */
   readonly alertsTopic?: ITopic;
   /** Key of the queues. @default - the event store's key, or SQS's own encryption */

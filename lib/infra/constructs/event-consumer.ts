@@ -6,11 +6,12 @@ import { CfnOutput, CustomResource, Stack } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import type { Grant, IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import { ArnPrincipal, type Grant, type IGrantable, type IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type CompleteDeclaration, checkDeclaration } from '../../flow/consumer/declaration.ts';
+import { InvalidInputError } from '../../model/errors.ts';
 import { type ConsumerAlarmsProps, createConsumerAlarms } from './consumer-alarms.ts';
 import { createConsumerFunction } from './consumer-function.ts';
 import { grantConsuming } from './consumer-grants.ts';
@@ -97,6 +98,7 @@ export class EventConsumer extends Construct implements IGrantable {
       attachToIntake(this, 'UndeliveredIntake', props.deadLetterIntake, this.undeliveredQueue);
     }
 
+    this.allowVerification(props, declaration);
     createConsumerAlarms(this, this.alarmProps(props, numbers));
     this.createOutputs();
   }
@@ -133,6 +135,29 @@ export class EventConsumer extends Construct implements IGrantable {
   /** Throttled invocations. @default sum over 5 minutes */
   metricThrottles(options?: MetricOptions): Metric {
     return this.function.metricThrottles({ statistic: 'Sum', ...options });
+  }
+
+  /** The function says itself who may ask it: the verification's role knows no consumers. */
+  private allowVerification(
+    { verification }: EventConsumerProps,
+    { name, verifiesEffects }: CompleteDeclaration,
+  ): void {
+    if (verifiesEffects !== (verification !== undefined)) {
+      throw new InvalidInputError('INVALID_VERIFICATION', {
+        what: `verification of consumer "${name}", which declares verifiesEffects: ${verifiesEffects}`,
+        got: verification === undefined ? 'none' : 'one',
+        allowed: 'verification exactly when the consumer declares verifiesEffects: true',
+        remedy: verifiesEffects
+          ? 'pass verification: VerifyConsistency.fromDeployment(this)'
+          : 'remove it, or declare verifiesEffects: true and define verify',
+      });
+    }
+    if (verification === undefined) return;
+    this.function.addPermission('Verification', {
+      principal: new ArnPrincipal(verification.roleArn),
+      action: 'lambda:InvokeFunction',
+      scope: this,
+    });
   }
 
   private register(props: EventConsumerProps, declaration: CompleteDeclaration): CustomResource {

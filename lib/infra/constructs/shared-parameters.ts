@@ -38,7 +38,8 @@ export type SharedKey =
   | 'replay-events-function-arn'
   | 'scan-gaps-function-arn'
   | 'scrub-events-function-arn'
-  | 'verify-consistency-function-arn';
+  | 'verify-consistency-function-arn'
+  | 'verify-consistency-role-arn';
 
 // SSM: letters, digits and .-_ in up to 15 levels, not beginning with "aws" or "ssm".
 const PREFIX = /^(\/(?!aws|ssm)[a-zA-Z0-9_.-]{1,100}){1,5}$/;

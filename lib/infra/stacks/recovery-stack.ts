@@ -53,6 +53,7 @@ export class RecoveryStack extends Stack {
     const verification = new VerifyConsistency(this, 'Verification', { eventStore: this.eventStore });
     shareValues(this, parameterPrefix, {
       'verify-consistency-function-arn': verification.function.functionArn,
+      'verify-consistency-role-arn': verification.roleArn,
     });
     const gapScan = new GapScan(this, 'GapScan', { eventStore: this.eventStore, eventBus: this.eventBus });
     shareValues(gapScan, parameterPrefix, { 'scan-gaps-function-arn': gapScan.function.functionArn });

@@ -3,7 +3,7 @@
 import { html } from './escape.ts';
 import { renderTimeline } from './timeline.ts';
 import { type RecoveryReport, timesOf } from './types.ts';
-import { BOXES, beforeAfter, conservationRows, duration, HEADLINES, instant } from './words.ts';
+import { BOXES, beforeAfter, conservationRows, duration, effectsRows, HEADLINES, instant } from './words.ts';
 
 const STYLE = `
 :root{color-scheme:light dark;--bg:#fff;--fg:#1c2024;--soft:#5b6570;--line:#d9dee3;--card:#f6f8fa;--good:#1a7f47;--bad:#b3261e;--warn:#9a6700;--bar:#2f6feb}
@@ -72,6 +72,7 @@ export function renderHtml(report: RecoveryReport): string {
       ]),
     )}`,
     `<h2>Conservation</h2><p class="soft">Every appended event stands in exactly one box. An arrow shows before and after.</p>${conservation(report)}`,
+    effects(report),
     violations(report),
     report.nextCommands.length > 0 ? `<h2>Next</h2><pre>${report.nextCommands.map(html).join('\n')}</pre>` : '',
   ];
@@ -104,6 +105,23 @@ function conservation({ before, after }: RecoveryReport): string {
     header,
     rows.map((row) => [row.consumer, ...BOXES.map(([box]) => number(beforeAfter(box, row)))]),
   );
+}
+
+const EFFECT_CLASS = { verified: 'done', violated: 'failed', failed: 'failed', 'not-verified': 'soft' } as const;
+
+/** What the consumers' own verify() said, at the last look. */
+function effects({ before, after = before }: RecoveryReport): string {
+  const rows = effectsRows(after);
+  if (rows.length === 0) return '';
+  const table = tableOf(
+    ['consumer', 'effects', ...['streams', 'events', 'violations'].map((text): Cell => ({ text, class: 'number' }))],
+    rows.map(({ consumer, status, words, streams, events, violations: found }) => [
+      consumer,
+      { text: words, class: `${EFFECT_CLASS[status]} words` },
+      ...[streams, events, found].map((value) => number(String(value))),
+    ]),
+  );
+  return `<h2>Effects</h2><p class="soft">What the consumers did, compared with the events by their own verify().</p>${table}`;
 }
 
 /** More are in the JSON report. */

@@ -2,7 +2,7 @@
 
 import { markdown as text } from './escape.ts';
 import { type RecoveryReport, timesOf } from './types.ts';
-import { BOXES, beforeAfter, conservationRows, duration, HEADLINES, instant } from './words.ts';
+import { BOXES, beforeAfter, conservationRows, duration, effectsRows, HEADLINES, instant } from './words.ts';
 
 const row = (cells: readonly unknown[]): string => `| ${cells.map(text).join(' | ')} |`;
 const tableOf = (header: readonly string[], rows: readonly (readonly unknown[])[]): string[] => [
@@ -54,10 +54,26 @@ export function renderMarkdown(report: RecoveryReport): string {
       conservationRows(before, after).map((of) => [of.consumer, ...BOXES.map(([box]) => beforeAfter(box, of))]),
     ),
     '',
+    ...effectLines(report),
     ...violationLines(report),
     ...(report.nextCommands.length > 0 ? ['## Next', '', '```', ...report.nextCommands.map(oneLine), '```', ''] : []),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** What the consumers' own verify() said, at the last look. */
+function effectLines({ before, after = before }: RecoveryReport): string[] {
+  const rows = effectsRows(after);
+  if (rows.length === 0) return [];
+  return [
+    '## Effects: what the consumers did, by their own verify()',
+    '',
+    ...tableOf(
+      ['consumer', 'effects', 'streams', 'events', 'violations'],
+      rows.map(({ consumer, words, streams, events, violations }) => [consumer, words, streams, events, violations]),
+    ),
+    '',
+  ];
 }
 
 /** Inside a code fence nothing is escaped, but a line must stay a line and the fence closed. */

@@ -1,6 +1,6 @@
 // The sentences and the rows that both renderings share.
 
-import type { Conservation, Verdict } from '../verify/types.ts';
+import type { Conservation, EffectsVerdict, Verdict } from '../verify/types.ts';
 import type { RecoveryReport } from './types.ts';
 
 export const HEADLINES: Readonly<Record<RecoveryReport['result'], string>> = {
@@ -45,6 +45,30 @@ export function conservationRows(before: Verdict | undefined, after: Verdict | u
     verdict?.consumers.find(({ consumer }) => consumer === name)?.conservation;
   const names = new Set([...(before?.consumers ?? []), ...(after?.consumers ?? [])].map(({ consumer }) => consumer));
   return [...names].map((consumer) => ({ consumer, before: of(before, consumer), after: of(after, consumer) }));
+}
+
+const EFFECT_WORDS: Readonly<Record<EffectsVerdict['status'], string>> = {
+  verified: 'verified',
+  violated: 'WRONG',
+  failed: 'FAILED: it could not say',
+  'not-verified': 'effect not verified: the consumer defines no verify',
+};
+
+export interface EffectsRow extends Omit<EffectsVerdict, 'status'> {
+  consumer: string;
+  status: EffectsVerdict['status'];
+  words: string;
+}
+
+/** Of the last verification; none when a report of an older version is shown. */
+export const effectsRows = (verdict: Verdict | undefined): EffectsRow[] =>
+  (verdict?.consumers ?? []).flatMap(({ consumer, effects }) =>
+    effects === undefined ? [] : [{ consumer, ...effects, words: effectWords(effects) }],
+  );
+
+export function effectWords({ status, unsettled }: Pick<EffectsVerdict, 'status' | 'unsettled'>): string {
+  const moving = unsettled > 0 ? `; ${unsettled} streams moved at every look: verify again when it is quiet` : '';
+  return `${EFFECT_WORDS[status]}${moving}`;
 }
 
 /** The number as it is now, with what it was before when that differs. */

@@ -2,6 +2,7 @@
 // the digest of the current generation folded again from what is stored. Pure.
 
 import { createHash } from 'node:crypto';
+import type { ExpectedEffects } from '../../model/effect-check.ts';
 import { type Conservation, emptyConservation, type Violation } from './types.ts';
 
 /** The consumer as the registry has it; only what decides whose an event is. */
@@ -10,16 +11,20 @@ export interface ConsumerFacts {
   /** Type -> position after which it applies. */
   eventTypes: Readonly<Record<string, number>>;
   startPosition: number;
+  effects: 'transactional' | 'idempotent';
 }
 
 export interface CheckpointFacts {
   version: number;
+  generation: number;
   generationStart: number;
   resolvedCount: number;
   resolvedDigest: string;
   parkedVersion?: number;
   /** Milliseconds since 1970, server clock; absent when nobody holds the lease. */
   leaseUntil?: number;
+  /** Some of its events were given to the consumer again, with effects. */
+  isRedelivered?: boolean;
 }
 
 /**
@@ -34,6 +39,8 @@ export interface AccountInput {
   checkpoint: CheckpointFacts | undefined;
   /** Of dead letters that no rewind superseded. */
   passed: Passed;
+  /** Versions whose effects nobody can demand: they were given up on. */
+  doubtful: ReadonlySet<number>;
   /** Last version of the open-gap row, when there is one. */
   openGapTo?: number;
   now: number;
@@ -55,7 +62,15 @@ const DIGEST_GENESIS = '0'.repeat(64);
 export interface Account {
   add(event: CommittedEvent): void;
   /** After the last event. `head` = version of the stream's last stored event. */
-  close(head: number): { conservation: Conservation; violations: Violation[]; digestChecked: boolean };
+  close(head: number): StreamAccount;
+}
+
+export interface StreamAccount {
+  conservation: Conservation;
+  violations: Violation[];
+  digestChecked: boolean;
+  /** Up to the checkpoint, ascending. */
+  expected: ExpectedEffects[];
 }
 
 export function openAccount(input: AccountInput): Account {
@@ -68,6 +83,8 @@ export function openAccount(input: AccountInput): Account {
   let unwantedTail = 0;
   let open = 0;
   let oldestWanted = Number.POSITIVE_INFINITY;
+  const expected: ExpectedEffects[] = [];
+  const atMost = effectsAtMost(consumer, checkpoint);
 
   const wants = (event: CommittedEvent): boolean => {
     const appliesAfter = Object.hasOwn(consumer.eventTypes, event.type) ? consumer.eventTypes[event.type] : undefined;
@@ -85,8 +102,10 @@ export function openAccount(input: AccountInput): Account {
       }
       if (event.position <= consumer.startPosition) return;
       books.appended++;
-      if (event.version <= reached) books[passed.get(event.version)?.box ?? 'resolved']++;
-      else if (checkpoint?.parkedVersion === event.version) books.parked++;
+      if (event.version <= reached) {
+        books[passed.get(event.version)?.box ?? 'resolved']++;
+        if (wants(event)) expect(expected, event.version, input.doubtful.has(event.version) ? 0 : 1, atMost);
+      } else if (checkpoint?.parkedVersion === event.version) books.parked++;
       else if (checkpoint?.parkedVersion !== undefined) books.waiting++;
       else {
         open++;
@@ -113,7 +132,7 @@ export function openAccount(input: AccountInput): Account {
           `${books.gap} events from version ${reached + 1} on are a gap that no open-gap row records`,
         );
       }
-      if (checkpoint === undefined) return { conservation: books, violations, digestChecked: false };
+      if (checkpoint === undefined) return { conservation: books, violations, digestChecked: false, expected };
       if (reached > head) report('checkpoint-beyond-head', `checkpoint ${reached}, but the stream ends at ${head}`);
       const expectedCount = reached - checkpoint.generationStart;
       if (checkpoint.resolvedCount !== expectedCount) {
@@ -130,7 +149,23 @@ export function openAccount(input: AccountInput): Account {
           `resolvedDigest ${checkpoint.resolvedDigest.slice(0, 16)}…, recomputed ${digest.slice(0, 16)}…`,
         );
       }
-      return { conservation: books, violations, digestChecked: complete };
+      return { conservation: books, violations, digestChecked: complete, expected };
     },
   };
+}
+
+/**
+ * Exactly once is promised within one generation, to a transactional consumer. A later generation may have repeated effects:
+ * the checkpoint does not keep whether its replay suppressed them.
+ */
+function effectsAtMost({ effects }: ConsumerFacts, checkpoint: CheckpointFacts | undefined): 1 | undefined {
+  if (effects !== 'transactional' || checkpoint === undefined || checkpoint.isRedelivered) return undefined;
+  return checkpoint.generation > 1 ? undefined : 1;
+}
+
+/** Ranges, because a stream's events are mostly expected in the same way. */
+function expect(ranges: ExpectedEffects[], version: number, min: 0 | 1, max: 1 | undefined): void {
+  const last = ranges.at(-1);
+  if (last !== undefined && last.to === version - 1 && last.min === min) last.to = version;
+  else ranges.push({ from: version, to: version, min, ...(max && { max }) });
 }

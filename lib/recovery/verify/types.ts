@@ -48,7 +48,8 @@ export type ViolationKind =
   | 'dead-letter-without-park'
   | 'park-without-dead-letter'
   | 'open-gap-unrecorded'
-  | 'effect';
+  | 'effect'
+  | 'effect-not-verified';
 
 export interface Violation {
   kind: ViolationKind;
@@ -58,15 +59,31 @@ export interface Violation {
   detail: string;
 }
 
+/** What the consumer's own `verify` says about its effects. */
+export interface EffectsVerdict {
+  /**
+   * `failed`: it could not say (it threw, hung, answered nonsense, could not be called). `not-verified`: the consumer has no
+   * `verify`, or nobody here can call it; then nothing is known about its effects.
+   */
+  status: 'verified' | 'violated' | 'failed' | 'not-verified';
+  /** Streams and events that `verify` was shown. */
+  streams: number;
+  events: number;
+  violations: number;
+  /** Streams that moved at every look, so that what `verify` said may have been about an event on its way. */
+  unsettled: number;
+}
+
 export interface ConsumerVerdict {
   consumer: string;
   conservation: Conservation;
   /** Prefix digests that were recomputed from the store and agreed. */
   digestsChecked: number;
+  effects: EffectsVerdict;
 }
 
 export interface Verdict {
-  /** No violation, no gap; and nothing lagging when quiet was demanded. */
+  /** No violation, no gap; and nothing lagging or unsettled when quiet was demanded. */
   ok: boolean;
   streams: number;
   commits: number;

@@ -1,27 +1,16 @@
-// The proof: re-reads store, log, directory, registry, checkpoints, dead letters and open gaps, and puts every appended event
-// into exactly one box per consumer. Reads are consistent but not one snapshot: on a system with traffic, what is on its way
-// is `lagging`; demand `quiet` to have none.
+// The proof: re-reads store, log, directory, registry, checkpoints, dead letters and open gaps, puts every appended event into
+// exactly one box per consumer, and asks the consumers about their effects. Reads are consistent but not one snapshot, so what
+// looks wrong is looked at again: a system that moves gives no false violation, and a real one is there at every look.
 
-import type { Dynamo } from '../../platform/dynamodb/port.ts';
-import type { CheckpointFacts, ConsumerFacts, Passed } from './account.ts';
-import { getItem, queryItems, scanItems } from './read.ts';
-import { readLog } from './read-log.ts';
-import {
-  type ConsumerVerdict,
-  emptyConservation,
-  type Verdict,
-  VIOLATIONS_LISTED_MAX,
-  type Violation,
-} from './types.ts';
-import { verifyStream } from './verify-stream.ts';
+import { askAboutWhole, type EffectQuestions } from './effects.ts';
+import { inParallel } from './in-parallel.ts';
+import { type Asked, directoryVersion, type LookDeps, look, readMark, type StreamLook } from './look.ts';
+import { scanItems } from './read.ts';
+import { readRegistry } from './read-facts.ts';
+import { openTotals, type Totals } from './totals.ts';
+import type { Verdict } from './types.ts';
 
-export interface VerifyTables {
-  events: string;
-  log: string;
-  checkpoints: string;
-  deadLetters: string;
-  recovery: string;
-}
+export type { VerifyTables } from './look.ts';
 
 export interface VerifyInput {
   /** Only these streams (a batch of a large verification). @default every stream of the store */
@@ -38,206 +27,115 @@ export interface VerifyInput {
   now: number;
 }
 
-const LAG_BOUND_MS = 15 * 60_000;
-const DRILL_STREAM_PREFIX = 'drill-';
-
-interface RegisteredFacts extends ConsumerFacts {
-  drill: boolean;
+export interface VerifyDeps extends LookDeps {
+  /** Absent: no consumer is asked, and the verdict says so. */
+  questions?: EffectQuestions;
 }
+
+const LAG_BOUND_MS = 15 * 60_000;
+/**
+ * The first look reads table after table, minutes apart on a large store; the others read the few streams in doubt within a
+ * second. What is wrong in all of them while the stream did not move in the last one is wrong.
+ */
+const LOOKS_MAX = 4;
+const READS_AT_ONCE = 16;
 
 /**
  * @example
  * const verdict = await verify({ dynamo, tables }, { now: clock.now(), quiet: true });
  * if (!verdict.ok) console.error(verdict.violations);
  */
-export async function verify(deps: { dynamo: Dynamo; tables: VerifyTables }, input: VerifyInput): Promise<Verdict> {
-  const { dynamo, tables } = deps;
-  const streamIds = input.streamIds ?? (await listStreams(dynamo, tables));
-  const wanted = new Set(streamIds.filter((id) => id.startsWith(input.streamPrefix ?? '')));
-  const log = await readLog(dynamo, tables.log, wanted);
-  const registered = await readRegistry(dynamo, tables.checkpoints, input.consumers);
-  const passedOf = await readDeadLetters(dynamo, tables.deadLetters, wanted);
+export async function verify(deps: VerifyDeps, input: VerifyInput): Promise<Verdict> {
+  const { dynamo, tables, questions } = deps;
+  const consumers = await readRegistry(dynamo, tables.checkpoints, input.consumers);
+  const all = input.streamIds ? await headsOf(deps, input.streamIds) : await listStreams(deps);
+  const streams = new Map([...all].filter(([streamId]) => streamId.startsWith(input.streamPrefix ?? '')));
+  const totals = openTotals(consumers, questions !== undefined);
+  const once = { consumers, now: input.now, lagBoundMs: input.lagBoundMs ?? LAG_BOUND_MS };
 
-  const books = new Map<string, ConsumerVerdict>(
-    registered.map(({ name }) => [name, { consumer: name, conservation: emptyConservation(), digestsChecked: 0 }]),
-  );
-  const violations: Violation[] = log.violations;
-  const totals = { commits: 0, events: 0 };
-
-  for (const streamId of wanted) {
-    const mine = registered.filter(({ drill }) => drill === streamId.startsWith(DRILL_STREAM_PREFIX));
-    const accounts = [];
-    for (const consumer of mine) {
-      const checkpoint = await readCheckpoint(dynamo, tables.checkpoints, consumer.name, streamId);
-      const rows = passedOf(consumer.name, streamId, checkpoint);
-      violations.push(...checkParking(consumer.name, streamId, checkpoint, rows.parked));
-      const gap = await getItem(dynamo, tables.recovery, { pk: `gap#${consumer.name}`, sk: streamId });
-      accounts.push({
-        consumer,
-        checkpoint,
-        passed: rows.passed,
-        openGapTo: gap && Number(gap.to),
-        now: input.now,
-        lagBoundMs: input.lagBoundMs ?? LAG_BOUND_MS,
-      });
-    }
-    const directory = await getItem(dynamo, tables.log, { pk: `stream#${streamId}`, sk: 'head' });
-    const stream = await verifyStream(dynamo, tables.events, {
-      streamId,
-      sequenced: log.byStream.get(streamId) ?? [],
-      directoryVersion: directory && Number(directory.version),
-      accounts,
-    });
-    violations.push(...stream.violations);
-    totals.commits += stream.commits;
-    totals.events += stream.head;
-    for (const { consumer, conservation, digestChecked } of stream.consumers) {
-      const book = books.get(consumer) as ConsumerVerdict;
-      for (const box of Object.keys(conservation) as (keyof typeof conservation)[]) {
-        book.conservation[box] += conservation[box];
-      }
-      if (digestChecked) book.digestsChecked++;
+  let inDoubt = await firstLook(deps, { ...once, streams }, totals);
+  for (let round = 2; round <= LOOKS_MAX && inDoubt.length > 0; round += 1) {
+    inDoubt = await lookAgain(deps, once, inDoubt, totals, round === LOOKS_MAX);
+  }
+  if (questions !== undefined) {
+    for (const consumer of consumers) {
+      if (consumer.verifiesEffects) totals.addWhole(consumer.name, await askAboutWhole(questions, consumer));
     }
   }
-
-  const consumers = [...books.values()];
-  const incomplete = consumers.some(
-    ({ conservation }) =>
-      conservation.gap > 0 || (input.quiet === true && conservation.lagging > 0) || !adds(conservation),
-  );
-  return {
-    ok: violations.length === 0 && !incomplete,
-    streams: wanted.size,
-    ...totals,
-    logHead: log.head,
-    consumers,
-    violations: violations.slice(0, VIOLATIONS_LISTED_MAX),
-    violationCount: violations.length,
-  };
+  return totals.verdict({ streams: streams.size, quiet: input.quiet === true });
 }
 
-const adds = ({ appended, ...boxes }: ConsumerVerdict['conservation']): boolean =>
-  appended === Object.values(boxes).reduce((sum, events) => sum + events, 0);
+/** Ids of the streams that something is wrong with. */
+async function firstLook(deps: VerifyDeps, input: Parameters<typeof look>[1], totals: Totals): Promise<string[]> {
+  const asked: Asked = new Map();
+  const looks = look(deps, input, asked);
+  const inDoubt: string[] = [];
+  for (;;) {
+    const { done, value } = await looks.next();
+    if (done) {
+      totals.addLog(value);
+      totals.addAsked(asked);
+      totals.addUnanswered(asked);
+      return inDoubt;
+    }
+    if (isClean(value)) totals.add(value);
+    else inDoubt.push(value.streamId);
+  }
+}
+
+/** Those that moved and still look wrong. In the last round everything is judged. */
+async function lookAgain(
+  deps: VerifyDeps,
+  once: Omit<Parameters<typeof look>[1], 'streams'>,
+  streamIds: readonly string[],
+  totals: Totals,
+  isLast: boolean,
+): Promise<string[]> {
+  const marks = async () =>
+    new Map(
+      await inParallel(
+        streamIds,
+        READS_AT_ONCE,
+        async (id): Promise<[string, string]> => [id, await readMark(deps, once.consumers, id)],
+      ),
+    );
+  const before = await marks();
+  const looks: StreamLook[] = [];
+  const asked: Asked = new Map();
+  for await (const one of look(deps, { ...once, streams: await headsOf(deps, streamIds) }, asked)) looks.push(one);
+  totals.addUnanswered(asked);
+  const after = await marks();
+  const moving: string[] = [];
+  for (const one of looks) {
+    const hasMoved = before.get(one.streamId) !== one.mark || after.get(one.streamId) !== one.mark;
+    if (isClean(one) || !hasMoved) totals.add(one);
+    else if (isLast) totals.add(one, { isMoving: true });
+    else moving.push(one.streamId);
+  }
+  return moving;
+}
+
+const isClean = ({ violations, effects }: StreamLook): boolean => violations.length === 0 && effects.size === 0;
 
 /** Every stream that store or directory know; a stream whose items all vanished is found by the directory. */
-export async function listStreams(dynamo: Dynamo, tables: Pick<VerifyTables, 'events' | 'log'>): Promise<string[]> {
-  const found = new Set<string>();
-  for await (const { streamId } of scanItems(dynamo, tables.events, ['streamId'])) found.add(String(streamId));
-  for await (const { pk, sk } of scanItems(dynamo, tables.log, ['pk', 'sk'])) {
-    if (sk === 'head' && String(pk).startsWith('stream#')) found.add(String(pk).slice('stream#'.length));
+async function listStreams({ dynamo, tables }: LookDeps): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for await (const { pk, sk, version } of scanItems(dynamo, tables.log, ['pk', 'sk', 'version'])) {
+    if (sk === 'head' && String(pk).startsWith('stream#'))
+      found.set(String(pk).slice('stream#'.length), Number(version));
   }
-  return [...found].sort();
-}
-
-async function readRegistry(dynamo: Dynamo, table: string, names?: readonly string[]): Promise<RegisteredFacts[]> {
-  const consumers: RegisteredFacts[] = [];
-  for await (const item of queryItems(dynamo, table, { name: 'pk', value: 'registry' })) {
-    const name = String(item.sk);
-    if (names ? !names.includes(name) : item.status !== 'active') continue;
-    consumers.push({
-      name,
-      eventTypes: item.eventTypes as Record<string, number>,
-      startPosition: Number(item.startPosition ?? 0),
-      drill: item.drill === true,
-    });
-  }
-  return consumers;
-}
-
-interface CheckpointRead extends CheckpointFacts {
-  generation: number;
-  parkedDeadLetterId?: string;
-}
-
-async function readCheckpoint(
-  dynamo: Dynamo,
-  table: string,
-  consumer: string,
-  streamId: string,
-): Promise<CheckpointRead | undefined> {
-  const item = await getItem(dynamo, table, { pk: `${consumer}#${streamId}`, sk: 'checkpoint' });
-  if (item === undefined) return undefined;
-  const parked = item.parked as { version: number; deadLetterId: string } | undefined;
-  return {
-    version: Number(item.version),
-    generation: Number(item.generation ?? 1),
-    generationStart: Number(item.generationStart),
-    resolvedCount: Number(item.resolvedCount),
-    resolvedDigest: String(item.resolvedDigest),
-    parkedVersion: parked?.version,
-    parkedDeadLetterId: parked?.deadLetterId,
-    leaseUntil: item.leaseUntil === undefined ? undefined : Number(item.leaseUntil),
-  };
-}
-
-interface Rows {
-  passed: Passed;
-  /** Ids of rows that say the stream is parked. */
-  parked: Set<string>;
-}
-
-async function readDeadLetters(dynamo: Dynamo, table: string, wanted: ReadonlySet<string>) {
-  const rows = new Map<string, { passed: PassedRow[]; parked: Set<string> }>();
-  for await (const item of scanItems(dynamo, table)) {
+  for await (const item of scanItems(dynamo, tables.events, ['streamId'])) {
     const streamId = String(item.streamId);
-    if (!wanted.has(streamId)) continue;
-    const key = `${String(item.consumer)}#${streamId}`;
-    const of = rows.get(key) ?? { passed: [], parked: new Set() };
-    rows.set(key, of);
-    if (item.status === 'parked') of.parked.add(String(item.id));
-    const as = item.passedAs as 'skipped' | 'discarded' | undefined;
-    if (as !== undefined && item.status !== 'superseded') {
-      const box = item.status === 'resolved' ? 'resolved' : as;
-      of.passed.push({ version: Number(item.version), generation: Number(item.generation ?? 1), as, box });
-    }
+    if (!found.has(streamId)) found.set(streamId, 0);
   }
-  return (consumer: string, streamId: string, checkpoint: CheckpointRead | undefined): Rows => {
-    const of = rows.get(`${consumer}#${streamId}`);
-    return { passed: passedIn(of?.passed ?? [], checkpoint), parked: of?.parked ?? new Set() };
-  };
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-interface PassedRow {
-  version: number;
-  generation: number;
-  as: 'skipped' | 'discarded';
-  box: 'skipped' | 'discarded' | 'resolved';
-}
-
-/** A rewound event is judged by the rows of its new generation alone: what an earlier one passed may be resolved now. */
-function passedIn(rows: readonly PassedRow[], checkpoint: CheckpointRead | undefined): Passed {
-  const { generation = 1, generationStart = 0 } = checkpoint ?? {};
-  const counting = rows.filter((row) => row.generation === generation || row.version <= generationStart);
-  return new Map(
-    counting.toSorted((a, b) => a.generation - b.generation).map(({ version, as, box }) => [version, { as, box }]),
+const headsOf = async (deps: LookDeps, streamIds: readonly string[]): Promise<Map<string, number>> =>
+  new Map(
+    await inParallel(
+      streamIds,
+      READS_AT_ONCE,
+      async (id): Promise<[string, number]> => [id, await directoryVersion(deps, id)],
+    ),
   );
-}
-
-function checkParking(
-  consumer: string,
-  streamId: string,
-  checkpoint: CheckpointRead | undefined,
-  parked: Set<string>,
-): Violation[] {
-  const at = checkpoint?.parkedDeadLetterId;
-  const found: Violation[] = [];
-  if (at !== undefined && !parked.has(at)) {
-    found.push({
-      kind: 'park-without-dead-letter',
-      consumer,
-      streamId,
-      version: checkpoint?.parkedVersion,
-      detail: `parked behind ${at}, which is no parked dead letter`,
-    });
-  }
-  for (const id of parked) {
-    if (id !== at)
-      found.push({
-        kind: 'dead-letter-without-park',
-        consumer,
-        streamId,
-        detail: `dead letter ${id} says parked, the checkpoint does not`,
-      });
-  }
-  return found;
-}

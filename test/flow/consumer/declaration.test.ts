@@ -28,6 +28,7 @@ describe('a declaration', () => {
       maxAttempts: 3,
       groupCommits: false,
       drill: false,
+      verifiesEffects: false,
     });
   });
 
@@ -59,6 +60,7 @@ describe('a declaration', () => {
     ['INVALID_GROUP_COMMITS', { groupCommits: true }],
     ['INVALID_GROUP_COMMITS', { groupCommits: 'yes' }],
     ['INVALID_DRILL', { drill: 1 }],
+    ['INVALID_VERIFIES_EFFECTS', { verifiesEffects: 'yes' }],
   ])('is refused with %s: %j', (code, change) => {
     const error = refusalOf(change);
     expect(error).toMatchObject({ code, retryable: false });

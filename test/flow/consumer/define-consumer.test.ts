@@ -35,6 +35,7 @@ describe('a defined consumer', () => {
       maxAttempts: 3,
       groupCommits: false,
       drill: false,
+      verifiesEffects: false,
     });
     expect(consumer.react).toBe(options.react);
     expect(typeof consumer.handler).toBe('function');
@@ -53,6 +54,12 @@ describe('a defined consumer', () => {
     ['INVALID_GROUP_COMMITS', { groupCommits: true }],
     ['INVALID_REACT', { react: undefined }],
     ['INVALID_REACT', { react: 'react' }],
+    ['INVALID_VERIFY', { verify: async () => [] }],
+    ['INVALID_VERIFY', { verifiesEffects: true }],
+    ['INVALID_VERIFY', { verifiesEffects: true, verify: 'verify' }],
+    ['INVALID_VERIFY', { verifyWhole: async () => [] }],
+    ['INVALID_VERIFY', { verifiesEffects: true, verifyWhole: async () => [] }],
+    ['INVALID_VERIFY', { verifiesEffects: true, verify: async () => [], verifyWhole: 7 }],
     ['UNKNOWN_EVENT_TYPE', { eventTypes: ['OrderPlace'], knownEventTypes: declareEventTypes(['OrderPlaced']) }],
   ])('is refused with %s: %j', (code, change) => {
     expect(refusalOf(change)).toMatchObject({ code, remedy: expect.any(String) });

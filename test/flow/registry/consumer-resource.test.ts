@@ -21,6 +21,7 @@ const declaration = {
   maxAttempts: 3,
   groupCommits: false,
   drill: false,
+  verifiesEffects: true,
 };
 
 let nowMs: number;
@@ -144,10 +145,10 @@ describe('creating', () => {
   });
 
   it('understands a declaration whose numbers and booleans CloudFormation made text', async () => {
-    const texts = { ...declaration, maxAttempts: '5', groupCommits: 'true', drill: 'false' };
+    const texts = { ...declaration, maxAttempts: '5', groupCommits: 'true', drill: 'false', verifiesEffects: 'true' };
     await send(request('Create', {}, { Declaration: texts }));
     expect(lastAnswer()).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'inventory' });
-    expect(await entry()).toMatchObject({ drill: false });
+    expect(await entry()).toMatchObject({ drill: false, verifiesEffects: true });
   });
 
   it('fails with the name of the other owner, and the Delete that follows leaves that one alone', async () => {

@@ -159,7 +159,7 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
       fill === undefined ? scanGaps(scan, request) : fillBatch(scan, fill, request.bounds),
     );
   const verifying = async ({ listed }: { listed: number }) => {
-    const verdict = await verify({ dynamo, tables: TABLE_NAMES }, { now: clock.now() });
+    const verdict = await verify({ dynamo, tables: TABLE_NAMES, questions: system.questions }, { now: clock.now() });
     return { ...verdict, violations: verdict.violations.slice(0, listed) };
   };
   const replay = composeReplay({

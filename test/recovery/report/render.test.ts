@@ -22,6 +22,21 @@ describe('the report of a recovery', () => {
     expect(renderMarkdown(sampleReport())).toContain('| inventory | 100 | 88 → 100 | 0 | 0 | 0 | 0 | 0 | 12 → 0 |');
   });
 
+  it('says of every consumer whether its effects are there, wrong, or unknown', () => {
+    const { after } = sampleReport();
+    const [inventory, notification] = after?.consumers ?? [];
+    const failed = { status: 'failed', streams: 3, events: 9, violations: 0, unsettled: 2 } as const;
+    const consumers = [{ ...inventory, effects: failed }, notification] as NonNullable<typeof after>['consumers'];
+    const report = sampleReport({ after: { ...after, consumers } as typeof after });
+    expect(renderMarkdown(sampleReport())).toContain('| inventory | verified | 20 | 100 | 0 |');
+    expect(renderMarkdown(report)).toContain(
+      '| inventory | FAILED: it could not say; 2 streams moved at every look: verify again when it is quiet | 3 | 9 | 0 |',
+    );
+    for (const rendered of [renderHtml(report), renderMarkdown(report)]) {
+      expect(rendered).toContain('effect not verified: the consumer defines no verify');
+    }
+  });
+
   it('is one self-contained page: nothing is loaded from elsewhere and no script runs', () => {
     const page = renderHtml(sampleReport());
     expect(page).not.toMatch(/<script|<link|<img|<iframe|@import|url\(|\bsrc=|https?:/i);

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type AccountInput, type CommittedEvent, openAccount } from '../../../lib/recovery/verify/account.ts';
 
 const NOW = 1_000_000;
-const consumer = { name: 'inventory', eventTypes: { Wanted: 0 }, startPosition: 0 };
+const consumer = { name: 'inventory', eventTypes: { Wanted: 0 }, startPosition: 0, effects: 'transactional' as const };
 
 const digestOf = (
   versions: number[],
@@ -31,6 +31,7 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 
 const checkpointAt = (version: number, extra: Partial<NonNullable<AccountInput['checkpoint']>> = {}) => ({
   version,
+  generation: 1,
   generationStart: 0,
   resolvedCount: version,
   resolvedDigest: digestOf(range(1, version)),
@@ -43,6 +44,7 @@ function close(input: Partial<AccountInput>, events: CommittedEvent[]) {
     consumer,
     checkpoint: undefined,
     passed: new Map(),
+    doubtful: new Set(),
     now: NOW,
     lagBoundMs: 1_000,
     ...input,

@@ -8,6 +8,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
+import { DEFAULT_PARAMETER_PREFIX, sharedValue } from '../shared-parameters.ts';
 
 /** Lambda's longest (Lambda quotas): about 50 MB of commits a second are read, so some 40 GB; more is verified in batches. */
 const TIMEOUT = Duration.minutes(15);
@@ -18,8 +19,19 @@ export interface VerifyConsistencyProps {
   readonly eventStore: IEventStore;
 }
 
-export class VerifyConsistency extends Construct {
+/** Who asks consumers about their effects: what a consumer needs to let it. */
+export interface IVerification {
+  readonly roleArn: string;
+}
+
+export class VerifyConsistency extends Construct implements IVerification {
   readonly function: LambdaFunction;
+  readonly roleArn: string;
+
+  /** The verification of a deployment in the same account and region. */
+  static fromDeployment(scope: Construct, prefix: string = DEFAULT_PARAMETER_PREFIX): IVerification {
+    return { roleArn: sharedValue(scope, prefix, 'verify-consistency-role-arn') };
+  }
 
   constructor(scope: Construct, id: string, { eventStore }: VerifyConsistencyProps) {
     super(scope, id);
@@ -36,6 +48,7 @@ export class VerifyConsistency extends Construct {
         RECOVERY_TABLE: recoveryTable.tableName,
       },
     }).function;
+    this.roleArn = this.function.role?.roleArn ?? '';
     eventsTable.grant(this.function, 'dynamodb:Scan', 'dynamodb:Query');
     logTable.grant(this.function, 'dynamodb:Scan', 'dynamodb:Query', 'dynamodb:GetItem');
     checkpointsTable.grant(this.function, 'dynamodb:Query', 'dynamodb:GetItem');

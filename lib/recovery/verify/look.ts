@@ -1,0 +1,174 @@
+// One look at some streams: everything about them read again, and the consumers asked about their effects. Reads are
+// consistent but not one snapshot; marks tell whether anything moved meanwhile.
+
+import type { StreamToCheck } from '../../model/effect-check.ts';
+import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import { checkParking, readDeadLetters } from './dead-letters.ts';
+import { askAboutEffects, type EffectQuestions, type EffectsFound } from './effects.ts';
+import { inParallel } from './in-parallel.ts';
+import { getItem } from './read.ts';
+import { type CheckpointRead, type RegisteredFacts, readCheckpoint } from './read-facts.ts';
+import { type LogPass, readLog } from './read-log.ts';
+import type { Violation } from './types.ts';
+import { type StreamVerdict, verifyStream } from './verify-stream.ts';
+
+export interface LookDeps {
+  dynamo: Dynamo;
+  tables: VerifyTables;
+  questions?: EffectQuestions;
+}
+
+export interface VerifyTables {
+  events: string;
+  log: string;
+  checkpoints: string;
+  deadLetters: string;
+  recovery: string;
+}
+
+export interface LookInput {
+  consumers: readonly RegisteredFacts[];
+  /** With the version that the directory had when they were listed. */
+  streams: ReadonlyMap<string, number>;
+  now: number;
+  lagBoundMs: number;
+}
+
+export interface StreamLook {
+  streamId: string;
+  verdict: StreamVerdict;
+  violations: Violation[];
+  /** By consumer: what its `verify` said about the stream. */
+  effects: Map<string, EffectLook>;
+  /** Directory and checkpoints as they were read. */
+  mark: string;
+}
+
+export interface EffectLook {
+  found: EffectsFound['violations'];
+  checkpoint: number;
+  generation: number;
+}
+
+/** By consumer: what its function did in this look, and what it failed on beside single streams. */
+export type Asked = Map<string, Pick<EffectsFound, 'streams' | 'events'> & { unanswered: EffectsFound['violations'] }>;
+
+export const DRILL_STREAM_PREFIX = 'drill-';
+/** Requests wait for each other's answers: about 16 streams are on their way at once. */
+const STREAMS_AT_ONCE = 16;
+/** Expectations of so many streams are held until the consumers were asked about them. */
+const CHUNK_STREAMS = 200;
+
+/** Streams in the order given; the log's own violations are the pass's. */
+export async function* look(
+  deps: LookDeps,
+  input: LookInput,
+  asked: Asked,
+): AsyncGenerator<StreamLook, Pick<LogPass, 'head' | 'violations'>> {
+  const { dynamo, tables } = deps;
+  const ids = new Set(input.streams.keys());
+  const rowsOf = await readDeadLetters(dynamo, tables.deadLetters, ids);
+  const log = await readLog(dynamo, tables.log, ids);
+  const streamIds = [...ids];
+  for (let at = 0; at < streamIds.length; at += CHUNK_STREAMS) {
+    const chunk = await inParallel(streamIds.slice(at, at + CHUNK_STREAMS), STREAMS_AT_ONCE, lookAtStream);
+    await askConsumers(deps, input.consumers, chunk, asked);
+    for (const { look } of chunk) yield look;
+  }
+  return { head: log.head, violations: log.violations };
+
+  async function lookAtStream(streamId: string): Promise<LookedAt> {
+    const violations: Violation[] = [];
+    const checkpoints = new Map<string, CheckpointRead>();
+    const accounts = [];
+    for (const consumer of consumersOf(input.consumers, streamId)) {
+      const checkpoint = await readCheckpoint(dynamo, tables.checkpoints, consumer.name, streamId);
+      if (checkpoint !== undefined) checkpoints.set(consumer.name, checkpoint);
+      const { passed, doubtful, parked } = rowsOf(consumer.name, streamId, checkpoint);
+      violations.push(...checkParking(consumer.name, streamId, checkpoint, parked));
+      const gap = await getItem(dynamo, tables.recovery, { pk: `gap#${consumer.name}`, sk: streamId });
+      const openGapTo = gap && Number(gap.to);
+      accounts.push({
+        consumer,
+        checkpoint,
+        passed,
+        doubtful,
+        openGapTo,
+        now: input.now,
+        lagBoundMs: input.lagBoundMs,
+      });
+    }
+    const after = await directoryVersion(deps, streamId);
+    const verdict = await verifyStream(dynamo, tables.events, {
+      streamId,
+      sequenced: log.byStream.get(streamId) ?? [],
+      directory: { before: input.streams.get(streamId) ?? 0, after },
+      accounts,
+    });
+    violations.push(...verdict.violations);
+    const mark = markOf(after, checkpoints);
+    return { look: { streamId, verdict, violations, effects: new Map(), mark }, checkpoints };
+  }
+}
+
+interface LookedAt {
+  look: StreamLook;
+  checkpoints: ReadonlyMap<string, CheckpointRead>;
+}
+
+async function askConsumers(
+  { questions }: LookDeps,
+  consumers: readonly RegisteredFacts[],
+  chunk: readonly LookedAt[],
+  asked: Asked,
+): Promise<void> {
+  if (questions === undefined) return;
+  for (const consumer of consumers) {
+    if (!consumer.verifiesEffects) continue;
+    const streams = chunk.flatMap(({ look, checkpoints }): StreamToCheck[] => {
+      const checkpoint = checkpoints.get(consumer.name);
+      const of = look.verdict.consumers.find(({ consumer: name }) => name === consumer.name);
+      if (checkpoint === undefined || of === undefined) return [];
+      return [{ streamId: look.streamId, checkpoint: checkpoint.version, expected: of.expected }];
+    });
+    if (streams.length === 0) continue;
+    const { violations, ...numbers } = await askAboutEffects(questions, consumer, streams);
+    const before = asked.get(consumer.name);
+    asked.set(consumer.name, {
+      streams: (before?.streams ?? 0) + numbers.streams,
+      events: (before?.events ?? 0) + numbers.events,
+      unanswered: [...(before?.unanswered ?? []), ...violations.filter(({ streamId }) => streamId === undefined)],
+    });
+    for (const { look, checkpoints } of chunk) {
+      const { version, generation } = checkpoints.get(consumer.name) ?? {};
+      const found = violations.filter(({ streamId }) => streamId === look.streamId);
+      if (version === undefined || generation === undefined || found.length === 0) continue;
+      look.effects.set(consumer.name, { found, checkpoint: version, generation });
+    }
+  }
+}
+
+export const consumersOf = (consumers: readonly RegisteredFacts[], streamId: string): RegisteredFacts[] =>
+  consumers.filter(({ drill }) => drill === streamId.startsWith(DRILL_STREAM_PREFIX));
+
+export async function directoryVersion({ dynamo, tables }: LookDeps, streamId: string): Promise<number> {
+  const item = await getItem(dynamo, tables.log, { pk: `stream#${streamId}`, sk: 'head' });
+  return Number(item?.version ?? 0);
+}
+
+/** The same before and after a look: nothing of the stream moved while it was looked at. */
+export async function readMark(
+  deps: LookDeps,
+  consumers: readonly RegisteredFacts[],
+  streamId: string,
+): Promise<string> {
+  const checkpoints = new Map<string, CheckpointRead>();
+  for (const { name } of consumersOf(consumers, streamId)) {
+    const checkpoint = await readCheckpoint(deps.dynamo, deps.tables.checkpoints, name, streamId);
+    if (checkpoint !== undefined) checkpoints.set(name, checkpoint);
+  }
+  return markOf(await directoryVersion(deps, streamId), checkpoints);
+}
+
+const markOf = (directory: number, checkpoints: ReadonlyMap<string, CheckpointRead>): string =>
+  [directory, ...[...checkpoints].map(([name, { mark }]) => `${name}:${mark}`)].join(' ');

@@ -1,0 +1,64 @@
+// The verifier's reading of the registry and of checkpoints: only what decides about its books.
+
+import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import type { CheckpointFacts, ConsumerFacts } from './account.ts';
+import { getItem, queryItems } from './read.ts';
+
+export interface RegisteredFacts extends ConsumerFacts {
+  drill: boolean;
+  /** Its function can be asked about its effects. */
+  verifiesEffects: boolean;
+  functionName: string;
+}
+
+export async function readRegistry(
+  dynamo: Dynamo,
+  table: string,
+  names?: readonly string[],
+): Promise<RegisteredFacts[]> {
+  const consumers: RegisteredFacts[] = [];
+  for await (const item of queryItems(dynamo, table, { name: 'pk', value: 'registry' })) {
+    const name = String(item.sk);
+    if (names ? !names.includes(name) : item.status !== 'active') continue;
+    consumers.push({
+      name,
+      eventTypes: item.eventTypes as Record<string, number>,
+      startPosition: Number(item.startPosition ?? 0),
+      effects: item.effects === 'transactional' ? 'transactional' : 'idempotent',
+      drill: item.drill === true,
+      verifiesEffects: item.verifiesEffects === true,
+      functionName: String(item.functionName),
+    });
+  }
+  return consumers;
+}
+
+export interface CheckpointRead extends CheckpointFacts {
+  parkedDeadLetterId?: string;
+  /** Changes with every write of the checkpoint. */
+  mark: string;
+}
+
+export async function readCheckpoint(
+  dynamo: Dynamo,
+  table: string,
+  consumer: string,
+  streamId: string,
+): Promise<CheckpointRead | undefined> {
+  const item = await getItem(dynamo, table, { pk: `${consumer}#${streamId}`, sk: 'checkpoint' });
+  if (item === undefined) return undefined;
+  const parked = item.parked as { version: number; deadLetterId: string } | undefined;
+  const { version, generation = 1, token, saved, updatedAt } = item;
+  return {
+    version: Number(version),
+    generation: Number(generation),
+    generationStart: Number(item.generationStart),
+    resolvedCount: Number(item.resolvedCount),
+    resolvedDigest: String(item.resolvedDigest),
+    parkedVersion: parked?.version,
+    parkedDeadLetterId: parked?.deadLetterId,
+    leaseUntil: item.leaseUntil === undefined ? undefined : Number(item.leaseUntil),
+    isRedelivered: item.redelivered !== undefined,
+    mark: [version, generation, token, saved, updatedAt].join('|'),
+  };
+}
