@@ -1,6 +1,7 @@
 // The recovery as it is deployed: the state machine of the template with its real functions, over an order that two
 // consumers were never told of.
 
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   DisableRuleCommand,
   EnableRuleCommand,
@@ -10,6 +11,7 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { DeleteCommand, DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { placeOrder } from '../../examples/order-fulfilment/place-order.ts';
 import { type LocalSystem, startLocalSystem } from '../../lib/local/index.ts';
@@ -73,6 +75,10 @@ describe('recover()', () => {
       ['notification', 1],
     ]);
     expect(report.after).toMatchObject({ ok: true, events: 1, violationCount: 0 });
+    expect(report.after?.consumers.map(({ consumer, effects }) => [consumer, effects.status, effects.events])).toEqual([
+      ['inventory', 'verified', 1],
+      ['notification', 'not-verified', 0],
+    ]);
     expect(report.steps.map(({ name }) => name)).toEqual(['Diagnose', 'FillGaps', 'VerifyConsistency']);
     const bucket = { Bucket: system.outputs.ArchiveBucketName };
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ ...bucket, Prefix: `recoveries/${id}/` }));
@@ -80,6 +86,22 @@ describe('recover()', () => {
     const page = await s3.send(new GetObjectCommand({ ...bucket, Key: key }));
     expect(await page.Body?.transformToString()).toContain('Recovered and proved complete');
   }, 300_000);
+
+  it('asks the inventory about its stock, and is not complete when a movement is gone', async () => {
+    const stock = DynamoDBDocumentClient.from(new DynamoDBClient(system.clientConfig));
+    const table = { TableName: system.outputs.InventoryTableName };
+    const { Items = [] } = await stock.send(new ScanCommand({ ...table, ConsistentRead: true }));
+    const movement = Items.find(({ pk }) => pk === 'movement#order-lost');
+    await stock.send(new DeleteCommand({ ...table, Key: { pk: movement?.pk, sk: movement?.sk } }));
+    const { result, report } = await system.recover({ actions: ['verify'], ...WHO });
+    await stock.send(new PutCommand({ ...table, Item: movement }));
+    expect(result).toBe('incomplete');
+    expect(report.after?.violations).toEqual([
+      expect.objectContaining({ kind: 'effect', consumer: 'inventory', streamId: 'order-lost', version: 1 }),
+      { kind: 'effect', consumer: 'inventory', detail: '-2 pieces of tea in stock, 0 by its movements' },
+    ]);
+    expect((await system.recover({ actions: ['verify'], ...WHO })).report.after?.ok).toBe(true);
+  }, 120_000);
 
   it('is started by what a gap scan announces, once, and by an alarm', async () => {
     const lost = system.faults.bus({ kind: 'drop' });
@@ -111,14 +133,18 @@ describe('recover()', () => {
     };
     await events.send(new PutEventsCommand({ Entries: [entry] }));
     await waitUntil('the recovery of the alarm', async () => (await executions()).length > started.length || undefined);
-    const reports = await waitUntil('three reports', async () => {
-      const listed = await s3.send(
-        new ListObjectsV2Command({ Bucket: system.outputs.ArchiveBucketName, Prefix: 'recoveries/' }),
-      );
-      const keys = (listed.Contents ?? []).map(({ Key = '' }) => Key);
-      const names = await executions();
-      return names.every((name) => keys.includes(`recoveries/${name}/report.json`)) ? names : undefined;
-    });
+    const reports = await waitUntil(
+      'three reports',
+      async () => {
+        const listed = await s3.send(
+          new ListObjectsV2Command({ Bucket: system.outputs.ArchiveBucketName, Prefix: 'recoveries/' }),
+        );
+        const keys = (listed.Contents ?? []).map(({ Key = '' }) => Key);
+        const names = await executions();
+        return names.every((name) => keys.includes(`recoveries/${name}/report.json`)) ? names : undefined;
+      },
+      { timeoutMs: 90_000 },
+    );
     expect(reports).toHaveLength(3);
   }, 180_000);
 
