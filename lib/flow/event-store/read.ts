@@ -59,7 +59,7 @@ function storedCommits(table: CommitTable, read: CheckedRead): AsyncIterable<Sto
 }
 
 /** More commits than this in one page of 1 MB would have less than 256 bytes each: an item has more. */
-const MAX_PAGE_SIZE = 4_096;
+export const MAX_PAGE_SIZE = 4_096;
 
 /**
  * Most reads begin where a commit begins: then the range is all. Otherwise the commit before the range is looked at: it
