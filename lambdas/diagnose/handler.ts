@@ -37,7 +37,7 @@ const recovery = { dynamo, table: environment.required('RECOVERY_TABLE') };
 const deps: RecoverDeps = {
   registry: createRegistry({ dynamo, checkpointsTable: environment.required('CHECKPOINTS_TABLE') }),
   deadLetters: createDeadLetters({ dynamo, table: environment.required('DEAD_LETTERS_TABLE'), world }),
-  openGaps: createOpenGaps(recovery),
+  openGaps: createOpenGaps({ ...recovery, world }),
   scans: createScanStates(recovery),
   signs: createAwsSigns({
     lambda: tracing.captureClient(createLambdaClient()),

@@ -17,8 +17,11 @@ const TABLES = {
 };
 
 const CASES: readonly [string, History][] = [
-  ['streams of 1,000 events', { streams: 20, commits: 100, events: 10 }],
+  ['streams of 1 event', { streams: 200, commits: 1, events: 1 }],
   ['streams of 10 events', { streams: 90, commits: 10, events: 1 }],
+  ['streams of 100 events', { streams: 40, commits: 100, events: 1 }],
+  ['streams of 1,000 events', { streams: 10, commits: 1_000, events: 1 }],
+  ['streams of 1,000 events in commits of 10', { streams: 20, commits: 100, events: 10 }],
 ];
 
 export async function measureReplayCost(progress: (line: string) => void): Promise<ScenarioOutcome> {
@@ -28,9 +31,9 @@ export async function measureReplayCost(progress: (line: string) => void): Promi
     const memory = createMemoryDynamo({ clock: createWorld().clock, tables: ALL_TABLES });
     const { dynamo, take } = countUnits(memory);
     const test = await createReplayUnderTest(dynamo, TABLES, history);
-    await test.replayAll('resume');
+    await test.rebuild();
     take();
-    await test.replayAll('rewind');
+    await test.rewind();
     const units = take();
     for (const [unit, value] of [
       ['RCU', units.read],

@@ -2,6 +2,7 @@
 // The react does nothing; queue and functions are loops in memory, so that only our code and the database count.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BatchHandler } from '../../flow/consumer/batch-handler.ts';
 import { composeConsumer } from '../../flow/consumer/compose-consumer.ts';
 import { checkDeclaration } from '../../flow/consumer/declaration.ts';
 import { createEventStore } from '../../flow/event-store/event-store.ts';
@@ -28,8 +29,10 @@ export interface History {
 export interface ReplayUnderTest {
   streamIds: readonly string[];
   events: number;
-  /** A replay of everything, from its plan to its end. */
-  replayAll(mode: 'resume' | 'rewind'): Promise<void>;
+  /** A new consumer gets everything from event 1, from the plan to the end. */
+  rebuild(): Promise<void>;
+  /** The consumer of the last `rebuild` gets everything again. */
+  rewind(): Promise<void>;
 }
 
 export interface BenchTables {
@@ -41,7 +44,6 @@ export interface BenchTables {
   recoveryTable: string;
 }
 
-const CONSUMER = 'bench';
 const QUEUE_URL = 'https://sqs/bench';
 const BATCH = 10;
 /** Two invocations at a time, each with the engine's own streams in parallel: as many as this machine has cores. */
@@ -58,27 +60,12 @@ export async function createReplayUnderTest(
   const machine = createWorld();
   const world = { ...machine, timers: { sleep: (ms: number) => sleep(Math.min(ms, PAUSE_MS_MAX)) } };
   const streamIds = await fill(dynamo, tables, history);
-  const declaration = checkDeclaration({ name: CONSUMER, eventTypes: ['OrderPlaced'], effects: 'transactional' });
-  const registration = { declaration, queueUrl: QUEUE_URL, functionName: CONSUMER, owner: 'bench' };
-  await createRegistry({ dynamo, checkpointsTable: tables.checkpointsTable }).register(registration, 0 as never, 0);
+  const registry = createRegistry({ dynamo, checkpointsTable: tables.checkpointsTable });
   const messages: QueueMessage[] = [];
   const wakeUps = {
     send: async (_url: string, sent: readonly { message: QueueMessage }[]) =>
       void messages.push(...sent.map(({ message }) => message)),
   };
-  const handle = composeConsumer({
-    declaration,
-    react: () => [],
-    tables,
-    dynamo,
-    wakeUps,
-    queueUrl: QUEUE_URL,
-    markerTtlMs: 15 * 86_400_000,
-    serverClock: machine.clock,
-    world: machine,
-    logger: silentLogger,
-    metrics: silentMetrics,
-  });
   const deps = composeReplay({
     dynamo,
     ...tables,
@@ -88,6 +75,31 @@ export async function createReplayUnderTest(
     logger: silentLogger,
     metrics: silentMetrics,
   });
+
+  let consumers = 0;
+  let current = '';
+  let handle: BatchHandler;
+
+  async function addConsumer(): Promise<void> {
+    consumers += 1;
+    current = `bench-${consumers}`;
+    const declaration = checkDeclaration({ name: current, eventTypes: ['OrderPlaced'], effects: 'transactional' });
+    const registration = { declaration, queueUrl: QUEUE_URL, functionName: current, owner: 'bench' };
+    await registry.register(registration, 0 as never, 0);
+    handle = composeConsumer({
+      declaration,
+      react: () => [],
+      tables,
+      dynamo,
+      wakeUps,
+      queueUrl: QUEUE_URL,
+      markerTtlMs: 15 * 86_400_000,
+      serverClock: machine.clock,
+      world: machine,
+      logger: silentLogger,
+      metrics: silentMetrics,
+    });
+  }
 
   async function consume(isOver: () => boolean): Promise<void> {
     while (!isOver()) {
@@ -106,55 +118,67 @@ export async function createReplayUnderTest(
     }
   }
 
+  async function replayAll(mode: 'resume' | 'rewind'): Promise<void> {
+    let isOver = false;
+    const endsAt = machine.clock.now() + INVOCATION_MS;
+    const time = { remainingMs: () => endsAt - machine.clock.now(), requestId: 'bench' };
+    const workers = Array.from({ length: INVOCATIONS }, () => consume(() => isOver));
+    const request = { mode, consumer: current, selection: { everything: true }, ratePerSecond: 1_000_000 };
+    let answer = await replay(deps, { action: 'start', dryRun: false, ...request }, time);
+    while (answer.replay?.status === 'running') {
+      await replay(deps, { action: 'continue' }, time);
+      answer = await replay(deps, { action: 'status', replayId: answer.replay.id }, time);
+    }
+    isOver = true;
+    await Promise.all(workers);
+    const { status, rows } = answer.replay ?? {};
+    if (status !== 'done' || rows?.done !== history.streams) throw new Error(`the replay ended as ${status}`);
+  }
+
   return {
     streamIds,
     events: history.streams * history.commits * history.events,
-    async replayAll(mode) {
-      let isOver = false;
-      const endsAt = machine.clock.now() + INVOCATION_MS;
-      const time = { remainingMs: () => endsAt - machine.clock.now(), requestId: 'bench' };
-      const workers = Array.from({ length: INVOCATIONS }, () => consume(() => isOver));
-      const request = { mode, consumer: CONSUMER, selection: { everything: true }, ratePerSecond: 1_000_000 };
-      let answer = await replay(deps, { action: 'start', dryRun: false, ...request }, time);
-      while (answer.replay?.status === 'running') {
-        await replay(deps, { action: 'continue' }, time);
-        answer = await replay(deps, { action: 'status', replayId: answer.replay.id }, time);
-      }
-      isOver = true;
-      await Promise.all(workers);
-      const { status, rows } = answer.replay ?? {};
-      if (status !== 'done' || rows?.done !== history.streams) throw new Error(`the replay ended as ${status}`);
+    async rebuild() {
+      await addConsumer();
+      await replayAll('resume');
     },
+    rewind: () => replayAll('rewind'),
   };
 }
 
-/** Streams with their commits, and the log as the relay writes it: one page per round of commits. */
+/** A page is one transaction of at most 100 items. */
+const STREAMS_PER_PAGE = 90;
+
+/** Streams with their commits, and the log as the relay writes it: pages of each round of commits. */
 async function fill(dynamo: Dynamo, tables: BenchTables, { streams, commits, events }: History): Promise<string[]> {
   const world = createWorld();
   const store = createEventStore({ dynamo, world, ...tables });
   const log = createLog({ dynamo, logTable: tables.logTable, world });
   const streamIds = Array.from({ length: streams }, (_, index) => `order-6f9619ff-8b86-d011-b42d-${100_000 + index}`);
   for (let commit = 0; commit < commits; commit += 1) {
-    const entries = await Promise.all(
-      streamIds.map(async (id) => {
-        const given = benchEvents(events, 300, `${id}-${commit}`);
-        const { firstVersion, hash, recordedAt } = await store.append(id, given, commit * events);
-        const hashPrefix = hash.slice(0, HASH_PREFIX_LENGTH);
-        const types = given.map(({ type }) => type);
-        return {
-          streamId: id as StreamId,
-          version: firstVersion as Version,
-          count: events,
-          recordedAt,
-          types,
-          hashPrefix,
-        };
-      }),
-    );
-    const head = await log.head({ cached: true });
-    const expected = await log.directory(streamIds as StreamId[]);
-    const { kind } = await log.sequence({ head, entries, expected, sequencedAt: world.clock.now() });
-    if (kind !== 'sequenced') throw new Error('another relay is at work');
+    for (let at = 0; at < streamIds.length; at += STREAMS_PER_PAGE) {
+      const some = streamIds.slice(at, at + STREAMS_PER_PAGE);
+      const entries = await Promise.all(
+        some.map(async (id) => {
+          const given = benchEvents(events, 300, `${id}-${commit}`);
+          const { firstVersion, hash, recordedAt } = await store.append(id, given, commit * events);
+          const hashPrefix = hash.slice(0, HASH_PREFIX_LENGTH);
+          const types = given.map(({ type }) => type);
+          return {
+            streamId: id as StreamId,
+            version: firstVersion as Version,
+            count: events,
+            recordedAt,
+            types,
+            hashPrefix,
+          };
+        }),
+      );
+      const head = await log.head({ cached: true });
+      const expected = await log.directory(some as StreamId[]);
+      const { kind } = await log.sequence({ head, entries, expected, sequencedAt: world.clock.now() });
+      if (kind !== 'sequenced') throw new Error('another relay is at work');
+    }
   }
   return streamIds;
 }

@@ -36,13 +36,15 @@ export async function catchUp(run: StreamRun): Promise<CatchUpEnd> {
 }
 
 async function resolveUpTo(run: StreamRun, wanted: Version): Promise<Step> {
-  for await (const next of eventsOf(run, wanted)) {
-    if (run.batch.deadline.isNear()) return 'out-of-time';
-    const step = await resolveNext(run, next);
-    if (step !== 'go-on') return step;
-    if (next.event.metadata.version < wanted && mustStore(run)) {
-      const stored = await store(run);
-      if (stored !== 'go-on') return stored;
+  for await (const events of eventsOf(run, wanted)) {
+    for (const next of events) {
+      if (run.batch.deadline.isNear()) return 'out-of-time';
+      const step = await resolveNext(run, next);
+      if (step !== 'go-on') return step;
+      if (next.event.metadata.version < wanted && mustStore(run)) {
+        const stored = await store(run);
+        if (stored !== 'go-on') return stored;
+      }
     }
   }
   return release(run);
@@ -52,7 +54,8 @@ async function resolveNext(run: StreamRun, next: NextEvent): Promise<Step> {
   const { engine } = run.batch;
   const { type, metadata } = next.event;
   const { version, position } = metadata;
-  const isWanted = await run.interest.wants({ type, version, position });
+  const wants = run.interest.wants({ type, version, position });
+  const isWanted = typeof wants === 'boolean' ? wants : await wants;
   const { maxAttempts } = engine.declaration;
   const decision = decideEvent(run.session.stored, { version, isWanted, maxAttempts });
   switch (decision.kind) {

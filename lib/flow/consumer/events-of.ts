@@ -7,32 +7,34 @@ import { endsEarly } from './damage-kind.ts';
 import { decideCatchUp } from './decide-catch-up.ts';
 import { count, type NextEvent, type StreamRun } from './run.ts';
 
-/** @throws StreamDamagedError when the store ends before `wanted` or has a hole */
-export async function* eventsOf(run: StreamRun, wanted: Version): AsyncGenerator<NextEvent> {
+/**
+ * In order, a few at a time: those of the messages, then those of each commit.
+ * @throws StreamDamagedError when the store ends before `wanted` or has a hole
+ */
+export async function* eventsOf(run: StreamRun, wanted: Version): AsyncGenerator<readonly NextEvent[]> {
   const { stored } = run.session;
   // A second try and a replay read the truth: a message is a courtesy that may be what is wrong.
   const isRepetition = run.isAlone || stored.attempting !== undefined || stored.replay !== undefined;
   const delivered = isRepetition ? new Map() : run.work.delivered;
   const plan = decideCatchUp({ version: stored.version, wanted, delivered });
   if (plan.kind === 'up-to-date') return;
-  yield* plan.fromMessages;
-  if (plan.storeFrom !== undefined) yield* storedEvents(run, plan.storeFrom, wanted);
-}
-
-async function* storedEvents(run: StreamRun, from: Version, wanted: Version): AsyncGenerator<NextEvent> {
+  if (plan.fromMessages.length > 0) yield plan.fromMessages;
+  if (plan.storeFrom === undefined) return;
   const { streamId } = run.work;
   count(run.batch.engine, 'StoreReads');
-  let next = from;
-  for await (const commit of run.batch.engine.eventStore.readCommits(streamId, from, { limit: wanted - from + 1 })) {
+  let next = plan.storeFrom;
+  for await (const commit of run.batch.engine.eventStore.readCommits(streamId, next, { limit: wanted - next + 1 })) {
+    const events: NextEvent[] = [];
     for (const event of commit.events) {
       const { version } = event.metadata;
-      if (version < next) continue;
+      if (version < next || version > wanted) continue;
       if (version > next)
         throw new StreamDamagedError(streamId, next, `version ${version} follows version ${next - 1}`);
-      yield { event, commitHash: commit.hash };
+      events.push({ event, commitHash: commit.hash });
       next = (next + 1) as Version;
-      if (next > wanted) return;
     }
+    yield events;
+    if (next > wanted) return;
   }
   throw new StreamDamagedError(streamId, next, endsEarly(next - 1, wanted));
 }

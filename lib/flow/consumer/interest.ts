@@ -6,7 +6,8 @@ import type { Log } from '../log/port.ts';
 import type { EngineDeps, RegistrationFacts } from './engine-port.ts';
 
 export interface Interest {
-  wants(event: { type: EventType; version: Version; position?: number }): Promise<boolean>;
+  /** At once where what was looked up before answers it: nearly always. */
+  wants(event: { type: EventType; version: Version; position?: number }): boolean | Promise<boolean>;
 }
 
 export interface InterestDeps {
@@ -42,12 +43,20 @@ export function createInterest({ eventTypes, registration, log }: InterestDeps, 
     return position === undefined ? version > (await versionAt(appliesFrom)) : position > appliesFrom;
   };
 
+  /** Types that are wanted from the stream's first event on. */
+  const always = new Set<EventType>();
+
+  const lookUp = async (event: { type: EventType; version: Version; position?: number }): Promise<boolean> => {
+    const known = await registration({ fresh: false });
+    if (await isWantedBy(known, event)) {
+      if ((known.eventTypes[event.type] ?? 0) <= known.startPosition) always.add(event.type);
+      return true;
+    }
+    fresh ??= registration({ fresh: true });
+    return isWantedBy(await fresh, event);
+  };
+
   return {
-    wants: async ({ type, version, position }) => {
-      if (!declared.has(type)) return false;
-      if (await isWantedBy(await registration({ fresh: false }), { type, version, position })) return true;
-      fresh ??= registration({ fresh: true });
-      return isWantedBy(await fresh, { type, version, position });
-    },
+    wants: (event) => always.has(event.type) || (declared.has(event.type) && lookUp(event)),
   };
 }

@@ -36,7 +36,7 @@ export async function reactOnce(
     signal: deadline.signal,
   };
   try {
-    const returned = await orDeadline(async () => engine.react(event, context), deadline.signal);
+    const returned = await orDeadline(() => engine.react(event, context), deadline.signal);
     const checked = checkWrites(returned, { effects: engine.declaration.effects, ownTables: engine.ownTables });
     if (checked.kind === 'ok') return { kind: 'done', writes: checked.writes, bytes: checked.bytes };
     return { kind: 'failed', error: new RefusedWritesError(checked.code, checked.message), permanent: true };
@@ -61,16 +61,22 @@ export class RefusedWritesError extends Error {
   }
 }
 
-async function orDeadline<Result>(run: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+async function orDeadline<Result>(run: () => Result | Promise<Result>, signal: AbortSignal): Promise<Result> {
   signal.throwIfAborted();
+  const running = run();
+  // A react that has returned already needs no race: a listener for each event of a long stream is not for nothing.
+  if (!isPromise(running)) return running;
   let onAbort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return await Promise.race([run(), aborted]);
+    return await Promise.race([running, aborted]);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
 }
+
+const isPromise = <Result>(running: Result | PromiseLike<Result>): running is PromiseLike<Result> =>
+  typeof (running as { then?: unknown } | null | undefined)?.then === 'function';

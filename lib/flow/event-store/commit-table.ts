@@ -6,7 +6,7 @@ import type { StreamId } from '../../model/ids.ts';
 import type { World } from '../../platform/clock.ts';
 import { batchGetAll } from '../../platform/dynamodb/batches.ts';
 import { isConditionFailed, refusedItem } from '../../platform/dynamodb/failures.ts';
-import { queryAll } from '../../platform/dynamodb/pages.ts';
+import { queryPages } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { readWithRetries } from './failures.ts';
 
@@ -64,7 +64,7 @@ export function createCommitTable({ dynamo, eventsTable, world }: CommitTableOpt
   ): AsyncGenerator<StoredCommit> {
     const ofStream = '#streamId = :streamId';
     const inRange = bound && `#version ${bound.operator} :version`;
-    const items = queryAll(retrying, {
+    const pages = queryPages(retrying, {
       TableName: eventsTable,
       KeyConditionExpression: inRange === undefined ? ofStream : `${ofStream} AND ${inRange}`,
       ExpressionAttributeNames: { '#streamId': 'streamId', ...(bound && { '#version': 'version' }) },
@@ -73,7 +73,7 @@ export function createCommitTable({ dynamo, eventsTable, world }: CommitTableOpt
       ScanIndexForward: forwards,
       ...(pageSize !== undefined && { Limit: pageSize }),
     });
-    for await (const item of items) yield storedCommit(item);
+    for await (const { Items = [] } of pages) for (const item of Items) yield storedCommit(item);
   }
 
   const readBackFrom: CommitTable['readBackFrom'] = (streamId, version, options = {}) =>

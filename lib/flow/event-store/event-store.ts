@@ -60,13 +60,14 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     },
     async read(rawStreamId, fromVersion, readOptions) {
       const events: Event[] = [];
-      for await (const event of readEvents(table, checkRead(rawStreamId, fromVersion, readOptions))) events.push(event);
+      for await (const event of readEvents(table, () => checkRead(rawStreamId, fromVersion, readOptions)))
+        events.push(event);
       return events;
     },
     readStream: (rawStreamId, fromVersion, readOptions) =>
-      lazily(() => readEvents(table, checkRead(rawStreamId, fromVersion, readOptions))),
+      readEvents(table, () => checkRead(rawStreamId, fromVersion, readOptions)),
     readCommits: (rawStreamId, fromVersion, readOptions) =>
-      lazily(() => readCommits(table, checkRead(rawStreamId, fromVersion, readOptions))),
+      readCommits(table, () => checkRead(rawStreamId, fromVersion, readOptions)),
     async getVersion(rawStreamId) {
       const last = await table.last(streamId(rawStreamId));
       return headOf(last && verifyCommit(last)).version;
@@ -78,11 +79,6 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       return readAll({ table, log }, checkReadAll(fromPosition, batchSize));
     },
   };
-}
-
-/** Bad input fails when the iteration begins, as a rejection, like in the methods that answer a promise. */
-async function* lazily<T>(open: () => AsyncIterable<T>): AsyncGenerator<T> {
-  yield* open();
 }
 
 function engineOf({ client, dynamo }: EventStoreOptions): Dynamo {

@@ -2,7 +2,7 @@
 // `5:hello,`), so that no two different commits have the same framed text. With `previousHash` among the fields, the hashes
 // of a stream are a chain: a changed, removed or inserted commit shows.
 
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOf } from 'node:crypto';
 import { COMMIT_FORMAT, type Commit, type StoredCommit } from '../../model/commit.ts';
 import { StreamDamagedError } from '../../model/errors.ts';
 import { readableFormat } from '../../model/format.ts';
@@ -18,11 +18,10 @@ export function hashCommit(commit: Omit<StoredCommit, 'hash'>): string {
     const text = String(field);
     return `${Buffer.byteLength(text)}:${text},`;
   });
-  return createHash('sha256')
-    .update(`${header.join('')}${Buffer.byteLength(events)}:`)
-    .update(events)
-    .update(',')
-    .digest('hex');
+  const beginning = `${header.join('')}${Buffer.byteLength(events)}:`;
+  // In one call where it is all text: half of the time, for small commits.
+  if (typeof events === 'string') return hashOf('sha256', `${beginning}${events},`, 'hex');
+  return createHash('sha256').update(beginning).update(events).update(',').digest('hex');
 }
 
 /**

@@ -4,24 +4,42 @@
 import { type Commit, lastVersion, type StoredCommit } from '../../model/commit.ts';
 import { StreamDamagedError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
-import type { StreamId } from '../../model/ids.ts';
+import type { StreamId, Version } from '../../model/ids.ts';
 import { createChainCheck } from './chain.ts';
 import type { CheckedRead } from './check-reads.ts';
 import type { CommitTable, RangeOptions } from './commit-table.ts';
 import { verifyCommit } from './hash.ts';
 
-/** Verified commits until `limit` events of the wanted range were in them. */
-export async function* readCommits(table: CommitTable, read: CheckedRead): AsyncGenerator<Commit> {
-  const check = createChainCheck(read.direction);
+/**
+ * Verified commits until `limit` events of the wanted range were in them. `check` is called when the iteration begins: bad
+ * input is a rejection then.
+ */
+export async function* readCommits(table: CommitTable, check: () => CheckedRead): AsyncGenerator<Commit> {
+  const read = check();
+  const follows = createChainCheck(read.direction);
   let left = read.limit;
   let last: Commit | undefined;
-  for await (const stored of storedCommits(table, read)) {
-    const commit = verifyCommit(stored);
-    check(commit);
-    last = commit;
-    yield commit;
-    left -= eventsInRange(commit, read).length;
-    if (left <= 0) return;
+  const verified = (stored: StoredCommit): Commit => {
+    last = verifyCommit(stored);
+    follows(last);
+    left -= countInRange(last, read);
+    return last;
+  };
+  // By hand, not `yield*`: every generator in between costs each commit of a long stream a few turns of the loop.
+  const range = rangeOf(table, read)[Symbol.asyncIterator]();
+  try {
+    let next = await range.next();
+    const before = await commitBefore(table, read, next.done ? undefined : next.value);
+    if (before !== undefined) {
+      yield verified(before);
+      if (left <= 0) return;
+    }
+    for (; !next.done; next = await range.next()) {
+      yield verified(next.value);
+      if (left <= 0) return;
+    }
+  } finally {
+    await range.return?.();
   }
   if (read.direction === 'backwards' && last !== undefined && last.version > 1) {
     throw new StreamDamagedError(read.streamId, last.version - 1, `no commit holds version ${last.version - 1}`);
@@ -29,9 +47,10 @@ export async function* readCommits(table: CommitTable, read: CheckedRead): Async
 }
 
 /** The same, event by event. */
-export async function* readEvents(table: CommitTable, read: CheckedRead): AsyncGenerator<Event> {
+export async function* readEvents(table: CommitTable, check: () => CheckedRead): AsyncGenerator<Event> {
+  const read = check();
   let left = read.limit;
-  for await (const commit of readCommits(table, read)) {
+  for await (const commit of readCommits(table, () => read)) {
     for (const event of eventsInRange(commit, read)) {
       yield event;
       left -= 1;
@@ -47,52 +66,44 @@ function eventsInRange(commit: Commit, { direction, fromVersion }: CheckedRead):
   return commit.events.slice(0, end).reverse();
 }
 
-function storedCommits(table: CommitTable, read: CheckedRead): AsyncIterable<StoredCommit> {
-  const { streamId, fromVersion, direction, limit, consistent } = read;
+function countInRange({ version, count }: Commit, { direction, fromVersion }: CheckedRead): number {
+  if (direction === 'forwards') return count - Math.max(0, (fromVersion ?? 1) - version);
+  return fromVersion === undefined ? count : Math.min(count, fromVersion - version + 1);
+}
+
+function rangeOf(
+  table: CommitTable,
+  { streamId, fromVersion, direction, limit, consistent }: CheckedRead,
+): AsyncIterable<StoredCommit> {
   // A commit has at least one event, so no more commits than events are needed.
   const options: RangeOptions = {
     consistent,
     ...(Number.isFinite(limit) && { pageSize: Math.min(limit, MAX_PAGE_SIZE) }),
   };
   if (direction === 'backwards') return table.readBackFrom(streamId, fromVersion, options);
-  return forwards(table, read, fromVersion ?? 1, options);
+  return table.readFrom(streamId, fromVersion ?? 1, options);
 }
 
 /** More commits than this in one page of 1 MB would have less than 256 bytes each: an item has more. */
 export const MAX_PAGE_SIZE = 4_096;
 
 /**
- * Most reads begin where a commit begins: then the range is all. Otherwise the commit before the range is looked at: it
- * contains the wanted version, or it is the stream's last one, or there is a hole.
+ * Most forward reads begin where a commit begins: then the range is all. Otherwise the commit before the range is looked at:
+ * it contains the wanted version, or it is the stream's last one, or there is a hole.
  */
-async function* forwards(
+async function commitBefore(
   table: CommitTable,
-  { streamId, consistent }: CheckedRead,
-  fromVersion: number,
-  options: RangeOptions,
-): AsyncGenerator<StoredCommit> {
-  const range = table.readFrom(streamId, fromVersion, options)[Symbol.asyncIterator]();
-  try {
-    let next = await range.next();
-    const first: StoredCommit | undefined = next.done ? undefined : next.value;
-    if (first?.version !== fromVersion) {
-      const before =
-        (await holding(table, streamId, fromVersion, consistent)) ??
-        // Two eventually consistent reads may be answered by two replicas, the second one staler: no damage yet.
-        (first === undefined || consistent ? undefined : await holding(table, streamId, fromVersion, true));
-      if (before !== undefined) yield before;
-      else if (first !== undefined) {
-        const damage = `no commit holds version ${fromVersion}, the next one begins at version ${first.version}`;
-        throw new StreamDamagedError(streamId, fromVersion, damage);
-      }
-    }
-    while (!next.done) {
-      yield next.value;
-      next = await range.next();
-    }
-  } finally {
-    await range.return?.();
-  }
+  { streamId, fromVersion = 1 as Version, direction, consistent }: CheckedRead,
+  first: StoredCommit | undefined,
+): Promise<StoredCommit | undefined> {
+  if (direction === 'backwards' || first?.version === fromVersion) return undefined;
+  const before =
+    (await holding(table, streamId, fromVersion, consistent)) ??
+    // Two eventually consistent reads may be answered by two replicas, the second one staler: no damage yet.
+    (first === undefined || consistent ? undefined : await holding(table, streamId, fromVersion, true));
+  if (before !== undefined || first === undefined) return before;
+  const damage = `no commit holds version ${fromVersion}, the next one begins at version ${first.version}`;
+  throw new StreamDamagedError(streamId, fromVersion, damage);
 }
 
 async function holding(

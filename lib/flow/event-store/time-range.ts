@@ -24,7 +24,7 @@ export async function readByTimeRange(
     limit: Number.POSITIVE_INFINITY,
     consistent: true,
   } as const;
-  for await (const commit of readCommits(table, read)) {
+  for await (const commit of readCommits(table, () => read)) {
     if (commit.recordedAt > toMs) break;
     events.push(...commit.events);
   }

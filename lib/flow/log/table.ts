@@ -61,11 +61,13 @@ export async function pageAt(table: LogTable, position: number): Promise<LogPage
 }
 
 /**
- * Pages from the one that begins at `firstPosition` on, in order, until the head.
+ * Pages from the one that begins at `firstPosition` on, in order, until the head. Whoever goes on reading gets more of them
+ * with each request, up to DynamoDB's 1 MB.
  * @throws EventRecoveryError `LOG_DAMAGED` when a page is missing between two others
  */
 export async function* pagesFrom(table: LogTable, firstPosition: number, pageSize: number): AsyncGenerator<LogPage> {
   let next = firstPosition;
+  let limit = pageSize;
   for (;;) {
     const { Items = [] } = await withRetries(table.world, () =>
       table.dynamo.query({
@@ -74,10 +76,11 @@ export async function* pagesFrom(table: LogTable, firstPosition: number, pageSiz
         ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
         ExpressionAttributeValues: { ':bucket': pagePartition(bucketOf(next)), ':position': padded(next) },
         ConsistentRead: true,
-        Limit: pageSize,
+        Limit: limit,
       }),
     );
     if (Items.length === 0) return;
+    limit = Math.min(limit * 4, PAGES_AT_ONCE_MAX);
     for (const item of Items) {
       const page = decodePage(item);
       if (page.firstPosition !== next) throw missingPage(next, page.firstPosition);
@@ -86,6 +89,9 @@ export async function* pagesFrom(table: LogTable, firstPosition: number, pageSiz
     }
   }
 }
+
+/** A page of few commits has some hundred bytes: more than this many of them seldom fit into one answer. */
+const PAGES_AT_ONCE_MAX = 1_024;
 
 const missingPage = (expected: number, found: number): EventRecoveryError =>
   new EventRecoveryError(

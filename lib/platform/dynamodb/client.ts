@@ -23,8 +23,8 @@ export const REQUEST_TIMEOUT_MS = 1_500;
 export const MAX_ATTEMPTS = 3;
 
 /** For module scope of a Lambda function or a command: one client, connections are kept alive. */
-export const createDynamoClient = (config: DynamoDBClientConfig = {}): DynamoDBClient =>
-  new DynamoDBClient({
+export function createDynamoClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
+  const client = new DynamoDBClient({
     maxAttempts: MAX_ATTEMPTS,
     retryMode: 'standard',
     requestHandler: new NodeHttpHandler({
@@ -36,6 +36,10 @@ export const createDynamoClient = (config: DynamoDBClientConfig = {}): DynamoDBC
     }),
     ...config,
   });
+  // It copies every answer for a logger, and without one drops the copy: a twelfth of the time that reading takes.
+  if (config.logger === undefined) client.middlewareStack.remove('loggerMiddleware');
+  return client;
+}
 
 export interface CreateDynamoOptions {
   /** Is told the server's time of every response. */

@@ -36,7 +36,7 @@ export function composeIntake({ world, wakeUps, logger, metrics, ...parts }: Int
     registry: createRegistry({ dynamo, checkpointsTable: parts.checkpointsTable }),
     checkpoints: createCheckpoints({ dynamo, table: parts.checkpointsTable, world }),
     deadLetters: createDeadLetters({ dynamo, table: parts.deadLettersTable, world }),
-    openGaps: createOpenGaps(recovery),
+    openGaps: createOpenGaps({ ...recovery, world }),
     rows: createIntakeRows(recovery),
     alerts: createAlerts({ ...recovery, sns: parts.sns, topicArn: parts.topicArn, clock: world.clock }),
     wakeUps,

@@ -40,7 +40,7 @@ export function composeScan(parts: ScanParts): ScanDeps {
     registry: createRegistry({ dynamo, checkpointsTable }),
     log: createLog({ dynamo, logTable, world }),
     checkpoints: createCheckpoints({ dynamo, table: checkpointsTable, world }),
-    openGaps: createOpenGaps(recovery),
+    openGaps: createOpenGaps({ ...recovery, world }),
     states: createScanStates(recovery),
     leases: createLeases(recovery),
   };

@@ -54,7 +54,7 @@ export function createEventRecovery(options: EventRecoveryOptions): EventRecover
     registry: createRegistry({ dynamo, checkpointsTable: options.checkpointsTable }),
     log: createLog({ dynamo, logTable: options.logTable, world }),
     checkpoints,
-    openGaps: createOpenGaps({ dynamo, table: options.recoveryTable }),
+    openGaps: createOpenGaps({ dynamo, table: options.recoveryTable, world }),
     queues: createQueueSigns({ sqs: options.sqs, logger: silentLogger }),
     wakeUps: createWakeUps({ sqs: options.sqs, world }),
     world,

@@ -4,6 +4,8 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import type { ConsumerName, StreamId, Version } from '../../model/ids.ts';
+import type { World } from '../../platform/clock.ts';
+import { batchGetAll } from '../../platform/dynamodb/batches.ts';
 import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
 
 const FORMAT = 1;
@@ -45,9 +47,17 @@ export interface OpenGaps {
   /** All of one consumer, or those in a range of streams (both ends included), in stream order, page by page. */
   list(consumer: ConsumerName, range?: StreamRange): AsyncIterable<OpenGap>;
   get(consumer: ConsumerName, streamId: StreamId): Promise<OpenGap | undefined>;
+  /** Consistent; absent ones are absent. Each stream once. */
+  getMany(consumer: ConsumerName, streamIds: readonly StreamId[]): Promise<OpenGap[]>;
 }
 
-export function createOpenGaps({ dynamo, table }: { dynamo: Dynamo; table: string }): OpenGaps {
+export interface OpenGapsOptions {
+  dynamo: Dynamo;
+  table: string;
+  world: Pick<World, 'timers' | 'random'>;
+}
+
+export function createOpenGaps({ dynamo, table, world }: OpenGapsOptions): OpenGaps {
   const key = (gap: { consumer: string; streamId: string }) => ({ pk: `gap#${gap.consumer}`, sk: gap.streamId });
 
   return {
@@ -178,6 +188,11 @@ export function createOpenGaps({ dynamo, table }: { dynamo: Dynamo; table: strin
     async get(consumer, streamId) {
       const { Item } = await dynamo.get({ TableName: table, Key: key({ consumer, streamId }), ConsistentRead: true });
       return Item && openGapOf(Item);
+    },
+
+    async getMany(consumer, streamIds) {
+      const keys = streamIds.map((streamId) => key({ consumer, streamId }));
+      return (await batchGetAll(dynamo, table, keys, { ...world, ConsistentRead: true })).map(openGapOf);
     },
   };
 }

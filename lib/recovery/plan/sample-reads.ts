@@ -15,8 +15,10 @@ import { versionsOf } from './ranges.ts';
 
 /** Streams of one kind are alike: 50 reads, a few at a time, take a fraction of a second. */
 export const SAMPLE_ROWS = 50;
-/** A long row's beginning stands for it. Together with the above: at most 10,000 events are paid for by a plan. */
+/** A long row's beginning stands for it. */
 const EVENTS_MAX = 200;
+/** Of all rows together, about: 20 long streams say enough, and a plan should not read what it only estimates. */
+const EVENTS_OF_ALL_MAX = 4_000;
 const ROWS_AT_ONCE = 8;
 
 /** Every row is taken with the same chance, however many come (reservoir sampling). */
@@ -45,11 +47,13 @@ export async function estimateReads(
   rows: number,
 ): Promise<number> {
   let units = 0;
-  for (let at = 0; at < sample.length; at += ROWS_AT_ONCE) {
-    const some = await Promise.all(sample.slice(at, at + ROWS_AT_ONCE).map((row) => unitsOf(deps, row)));
-    for (const one of some) units += one;
+  let read = 0;
+  for (let events = 0; read < sample.length && events < EVENTS_OF_ALL_MAX; read += ROWS_AT_ONCE) {
+    const some = sample.slice(read, read + ROWS_AT_ONCE);
+    for (const one of await Promise.all(some.map((row) => unitsOf(deps, row)))) units += one;
+    events += some.reduce((sum, { from, to }) => sum + Math.min(to - from + 1, EVENTS_MAX), 0);
   }
-  return sample.length === 0 ? 0 : (units / sample.length) * rows;
+  return sample.length === 0 ? 0 : (units / Math.min(read, sample.length)) * rows;
 }
 
 async function unitsOf({ dynamo, eventsTable }: SampleReadsDeps, row: PlannedStream): Promise<number> {

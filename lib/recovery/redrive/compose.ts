@@ -33,7 +33,7 @@ export function composeRedrive({ world, logger, wakeUps, ...parts }: RedrivePart
     checkpoints: createCheckpoints({ dynamo, table: parts.checkpointsTable, world }),
     deadLetters: createDeadLetters({ dynamo, table: parts.deadLettersTable, world }),
     registry: createRegistry({ dynamo, checkpointsTable: parts.checkpointsTable }),
-    openGaps: createOpenGaps(recovery),
+    openGaps: createOpenGaps({ ...recovery, world }),
     leases: createLeases(recovery),
     runs: createRedriveRuns(recovery),
     audit: createAudit({ ...recovery, world }),

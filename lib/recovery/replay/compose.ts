@@ -44,7 +44,7 @@ export function composeReplay(parts: ReplayParts): ReplayDeps {
     checkpoints: createCheckpoints({ dynamo, table: checkpointsTable, world }),
     registry: createRegistry({ dynamo, checkpointsTable }),
     log: createLog({ dynamo, logTable, world }),
-    openGaps: createOpenGaps(recovery),
+    openGaps: createOpenGaps({ ...recovery, world }),
     leases: createLeases(recovery),
     plans: createPlans({ ...recovery, world }),
     replays: createReplays(recovery),

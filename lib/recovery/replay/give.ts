@@ -2,22 +2,22 @@
 // that a crash before the wake-up leaves a trace that the next scan sees. Everything here may be done twice: the request is
 // known by the replay's id, and so are redelivered events.
 
-import type { Checkpoints } from '../../flow/checkpoint/port.ts';
+import type { CheckpointKey, Checkpoints } from '../../flow/checkpoint/port.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import type { Version } from '../../model/ids.ts';
 import { type QueueMessage, WAKE_UP_FORMAT } from '../../model/wake-up.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { cancellation } from '../../platform/dynamodb/failures.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
-import type { OpenGaps } from '../gap/open-gaps.ts';
+import type { OpenGap, OpenGaps } from '../gap/open-gaps.ts';
 import type { PlannedStream } from '../plan/port.ts';
 import { versionsOf } from '../plan/ranges.ts';
 import type { Replay } from './port.ts';
 
 export interface GiveDeps {
   dynamo: Dynamo;
-  checkpoints: Pick<Checkpoints, 'get' | 'rewindWrite'>;
-  openGaps: Pick<OpenGaps, 'openWrite' | 'get'>;
+  checkpoints: Pick<Checkpoints, 'get' | 'getMany' | 'rewindWrite'>;
+  openGaps: Pick<OpenGaps, 'openWrite' | 'get' | 'getMany'>;
   /** The server clock. */
   clock: Clock;
 }
@@ -27,8 +27,25 @@ export type Given = { kind: 'message'; message: QueueMessage } | { kind: 'unchan
 
 type Task = Pick<Replay, 'consumer' | 'mode' | 'scope' | 'options'>;
 
-export async function prepareRow(deps: GiveDeps, replay: Task, row: PlannedStream): Promise<Given> {
-  if (replay.mode === 'rewind') return prepareRewind(deps, replay, row);
+/** One for each row, in their order. Rows of different streams. */
+export async function prepareRows(deps: GiveDeps, replay: Task, rows: readonly PlannedStream[]): Promise<Given[]> {
+  if (replay.mode !== 'rewind') return Promise.all(rows.map((row) => prepareRow(deps, replay, row)));
+  const { consumer } = replay;
+  const streamIds = rows.map(({ streamId }) => streamId);
+  const [checkpoints, gaps] = await Promise.all([
+    deps.checkpoints.getMany(streamIds.map((streamId) => ({ consumer, streamId }))),
+    deps.openGaps.getMany(consumer, streamIds),
+  ]);
+  const seen = new Map(checkpoints.map((one) => [one.streamId, one]));
+  const recorded = new Map(gaps.map((one) => [one.streamId, one]));
+  return Promise.all(
+    rows.map((row) =>
+      prepareRewind(deps, replay, row, { checkpoint: seen.get(row.streamId), gap: recorded.get(row.streamId) }),
+    ),
+  );
+}
+
+async function prepareRow(deps: GiveDeps, replay: Task, row: PlannedStream): Promise<Given> {
   if (replay.mode === 'redeliver') return { kind: 'message', message: redeliverMessage(replay, row) };
   if (replay.mode === 'fill' || replay.mode === 'resume') {
     const reason = replay.mode === 'fill' ? 'gap' : 'resume';
@@ -44,19 +61,24 @@ export async function prepareRow(deps: GiveDeps, replay: Task, row: PlannedStrea
 /** Every round more needs a scan or a holder that writes this very stream in between. */
 const ROUNDS = 3;
 
-async function prepareRewind(deps: GiveDeps, replay: Task, row: PlannedStream): Promise<Given> {
+interface Seen {
+  checkpoint: Checkpoint | undefined;
+  gap: OpenGap | undefined;
+}
+
+/** @param first what was read for all rows together; after a refusal the row looks again for itself */
+async function prepareRewind(deps: GiveDeps, replay: Task, row: PlannedStream, first: Seen): Promise<Given> {
   const { consumer, scope, options } = replay;
   const { streamId, from } = row;
   const key = { consumer, streamId };
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const checkpoint = await deps.checkpoints.get(key);
+    const { checkpoint, gap } = round === 1 ? first : await lookAgain(deps, key);
     const isAsked = checkpoint?.rewind?.requestId === scope || checkpoint?.lastRewindId === scope;
     if (checkpoint !== undefined && isAsked) return rewindMessage(replay, row, checkpoint);
     if (checkpoint === undefined || checkpoint.version < from) return { kind: 'unchanged' };
     if (checkpoint.rewind !== undefined) return { kind: 'busy' };
-    const recorded = await deps.openGaps.get(consumer, streamId);
     const now = deps.clock.now();
-    const to = Math.max(checkpoint.wanted, checkpoint.version, recorded?.to ?? 0) as Version;
+    const to = Math.max(checkpoint.wanted, checkpoint.version, gap?.to ?? 0) as Version;
     const request = {
       to: (from - 1) as Version,
       requestId: scope,
@@ -71,6 +93,11 @@ async function prepareRewind(deps: GiveDeps, replay: Task, row: PlannedStream): 
   }
   return { kind: 'busy' };
 }
+
+const lookAgain = async ({ checkpoints, openGaps }: GiveDeps, key: CheckpointKey): Promise<Seen> => ({
+  checkpoint: await checkpoints.get(key),
+  gap: await openGaps.get(key.consumer, key.streamId),
+});
 
 const rewindMessage = (replay: Task, row: PlannedStream, { wanted, version }: Checkpoint): Given => ({
   kind: 'message',

@@ -63,21 +63,25 @@ export interface Replay {
   format: number;
 }
 
+const PROGRESS = [
+  'next',
+  'pending',
+  'doneRows',
+  'doneEvents',
+  'failedRows',
+  'unreachedRows',
+  'failures',
+  'nextAt',
+  'progressAt',
+  'quietMs',
+  'activeMs',
+] as const satisfies readonly (keyof Replay)[];
+
 /** What a worker learned. Absolute values: the worker's token keeps late ones out. */
-export type ReplayProgress = Pick<
-  Replay,
-  | 'next'
-  | 'pending'
-  | 'doneRows'
-  | 'doneEvents'
-  | 'failedRows'
-  | 'unreachedRows'
-  | 'failures'
-  | 'nextAt'
-  | 'progressAt'
-  | 'quietMs'
-  | 'activeMs'
->;
+export type ReplayProgress = Pick<Replay, (typeof PROGRESS)[number]>;
+
+export const progressOf = (replay: ReplayProgress): ReplayProgress =>
+  Object.fromEntries(PROGRESS.map((name) => [name, replay[name]])) as unknown as ReplayProgress;
 
 export type CreateResult =
   | { kind: 'created' }

@@ -3,7 +3,6 @@
 // checkpoints. One worker per replay (a lease, renewed), the progress is written under its token. A crash anywhere gives at
 // most the last 25 rows once more, and that changes nothing.
 
-import type { Checkpoints } from '../../flow/checkpoint/port.ts';
 import type { WakeUps } from '../../flow/consumer/port.ts';
 import type { Registry } from '../../flow/registry/port.ts';
 import type { QueueMessage } from '../../model/wake-up.ts';
@@ -12,14 +11,13 @@ import type { Logger } from '../../platform/logging.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import type { LeaseHandle, Leases } from '../lease/leases.ts';
 import { ROWS_PER_STEP } from '../plan/cost.ts';
-import type { Plans } from '../plan/port.ts';
+import type { PlannedStream, Plans } from '../plan/port.ts';
 import { decideRow } from './decide-row.ts';
-import { type GiveDeps, prepareRow } from './give.ts';
-import { FAILURES_LISTED, type Replay, type ReplayProgress, type Replays } from './port.ts';
+import { type GiveDeps, prepareRows } from './give.ts';
+import { FAILURES_LISTED, progressOf, type Replay, type Replays } from './port.ts';
 import { createRowReader, type RowReader } from './row-reader.ts';
 
 export interface WorkDeps extends Omit<GiveDeps, 'clock'> {
-  checkpoints: Pick<Checkpoints, 'get' | 'getMany' | 'rewindWrite'>;
   registry: Pick<Registry, 'get' | 'completeBackfill'>;
   plans: Pick<Plans, 'chunk'>;
   replays: Replays;
@@ -117,35 +115,6 @@ const ended = ({ doneRows, failedRows }: Pick<Replay, 'doneRows' | 'failedRows'>
 const pauseMs = ({ next, rows, pending, nextAt }: Replay, now: number): number =>
   next < rows && pending.length < WINDOW_ROWS && nextAt > now ? nextAt - now : LOOK_MS;
 
-const progressOf = (replay: Replay): ReplayProgress => {
-  const {
-    next,
-    pending,
-    doneRows,
-    doneEvents,
-    failedRows,
-    unreachedRows,
-    failures,
-    nextAt,
-    progressAt,
-    quietMs,
-    activeMs,
-  } = replay;
-  return {
-    next,
-    pending,
-    doneRows,
-    doneEvents,
-    failedRows,
-    unreachedRows,
-    failures,
-    nextAt,
-    progressAt,
-    quietMs,
-    activeMs,
-  };
-};
-
 /** What has ended; messages of what was not heard of for long are sent again. */
 async function look(run: Run, replay: Replay): Promise<Replay> {
   if (replay.pending.length === 0) return replay;
@@ -206,12 +175,13 @@ async function send(run: Run, replay: Replay, numbers: readonly number[]): Promi
   const { world, wakeUps } = run.deps;
   if (numbers.length === 0) return;
   const deps = { ...run.deps, clock: world.clock };
-  const prepared = await Promise.all(
-    numbers.map(async (number) => {
-      const row = await run.rows.at(number);
-      return { number, row, given: await prepareRow(deps, replay, row) };
-    }),
-  );
+  const rows = await Promise.all(numbers.map((number) => run.rows.at(number)));
+  const answers = await prepareRows(deps, replay, rows);
+  const prepared = answers.map((given, index) => ({
+    given,
+    number: numbers[index] as number,
+    row: rows[index] as PlannedStream,
+  }));
   const messages = prepared.flatMap(({ given }) => (given.kind === 'message' ? [{ message: given.message }] : []));
   if (messages.length > 0) await wakeUps.send(run.queueUrl, messages);
   for (const { number, row, given } of prepared) {

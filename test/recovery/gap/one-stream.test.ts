@@ -16,7 +16,7 @@ beforeEach(async () => {
     registry: system.registry,
     log: system.log,
     checkpoints: system.checkpoints,
-    openGaps: createOpenGaps({ dynamo: system.dynamo, table: TABLES.recoveryTable }),
+    openGaps: createOpenGaps({ dynamo: system.dynamo, table: TABLES.recoveryTable, world: system.world }),
     queues: { messages: async () => queueMessages },
     wakeUps: system.wakeUps,
     world: system.world,

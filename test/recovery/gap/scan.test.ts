@@ -27,7 +27,7 @@ beforeEach(async () => {
     registry: system.registry,
     log: system.log,
     checkpoints: system.checkpoints,
-    openGaps: createOpenGaps(table),
+    openGaps: createOpenGaps({ ...table, world: system.world }),
     states: createScanStates(table),
     leases: createLeases(table),
     wakeUps: system.wakeUps,

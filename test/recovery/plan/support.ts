@@ -9,7 +9,7 @@ import { createSmallSystem, TABLES } from '../../support/small-system.ts';
 export async function createPlanner() {
   const system = await createSmallSystem();
   const table = { dynamo: system.dynamo, table: TABLES.recoveryTable };
-  const openGaps = createOpenGaps(table);
+  const openGaps = createOpenGaps({ ...table, world: system.world });
   const deps: PlanDeps = {
     dynamo: system.dynamo,
     eventsTable: TABLES.eventsTable,

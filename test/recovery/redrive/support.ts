@@ -50,7 +50,7 @@ export async function createBench({
     },
   );
   const table = { dynamo: system.dynamo, table: TABLES.recoveryTable };
-  const openGaps = createOpenGaps(table);
+  const openGaps = createOpenGaps({ ...table, world: system.world });
   const audit = createAudit({ ...table, world: system.world });
   const runs = createRedriveRuns(table);
   let onPause: () => Promise<void> = () => system.settle();

@@ -4,6 +4,7 @@
 import { ALL_TABLES } from '../../../platform/dynamodb/schemas.ts';
 import { measureReplayCost } from '../replay-cost.ts';
 import { measureReplayRate } from '../replay-rate.ts';
+import type { BenchTables } from '../replay-under-test.ts';
 import type { Scenario } from '../scenario.ts';
 import { createBenchClient, createBenchTables } from '../tables.ts';
 
@@ -14,22 +15,25 @@ const scenario: Scenario = {
     const cost = await measureReplayCost(progress);
     const client = createBenchClient(await dynamoDbUrl());
     try {
-      const names = await createBenchTables(client, ALL_TABLES);
-      const name = (schema: string): string => names.get(schema) as string;
-      const tables = {
-        eventsTable: name('Events'),
-        logTable: name('Log'),
-        checkpointsTable: name('Checkpoints'),
-        deadLettersTable: name('DeadLetters'),
-        idempotencyTable: name('Idempotency'),
-        recoveryTable: name('Recovery'),
-      };
-      const rate = await measureReplayRate(client, tables, { effort, progress });
+      const rate = await measureReplayRate(client, { effort, progress, newTables: () => newTables(client) });
       return { results: [...rate.results, ...cost.results], broken: [...rate.broken, ...cost.broken] };
     } finally {
       client.destroy();
     }
   },
 };
+
+async function newTables(client: ReturnType<typeof createBenchClient>): Promise<BenchTables> {
+  const names = await createBenchTables(client, ALL_TABLES);
+  const name = (schema: string): string => names.get(schema) as string;
+  return {
+    eventsTable: name('Events'),
+    logTable: name('Log'),
+    checkpointsTable: name('Checkpoints'),
+    deadLettersTable: name('DeadLetters'),
+    idempotencyTable: name('Idempotency'),
+    recoveryTable: name('Recovery'),
+  };
+}
 
 export default scenario;

@@ -58,12 +58,12 @@ export class ReplayEvents extends Construct {
   private grantReplaying(eventStore: IEventStore): void {
     const { eventsTable, logTable, checkpointsTable, recoveryTable } = eventStore;
     // A sample of the planned events, to know what reading them costs.
-    eventsTable.grant(this.function, 'dynamodb:GetItem', 'dynamodb:Query');
+    eventsTable.grant(this.function, 'dynamodb:Query');
     logTable.grant(this.function, 'dynamodb:BatchGetItem', 'dynamodb:Query');
     // Rewinds are asked for on checkpoints of every consumer.
     checkpointsTable.grant(this.function, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
     grantOnKeys(this.function, checkpointsTable, REGISTRY_KEYS, 'GetItem', 'PutItem', 'Query');
-    grantOnKeys(this.function, recoveryTable, 'gap#*', 'GetItem', 'Query', 'UpdateItem');
+    grantOnKeys(this.function, recoveryTable, 'gap#*', 'BatchGetItem', 'GetItem', 'Query', 'UpdateItem');
     grantOnKeys(this.function, recoveryTable, 'plan', 'GetItem', 'PutItem', 'UpdateItem');
     grantOnKeys(this.function, recoveryTable, 'plan#*', 'BatchWriteItem', 'GetItem', 'PutItem', 'Query');
     grantOnKeys(this.function, recoveryTable, 'replay', 'GetItem', 'PutItem', 'UpdateItem');
