@@ -98,6 +98,7 @@ describe('permissions', () => {
       'GetItem on <checkpoints-table-name>',
       'PutItem Query UpdateItem on <recovery-table-name> restore#*',
       'PutItem UpdateItem on <log-table-name> incident',
+      'PutItem on <log-table-name> stream#*',
       'PutItem on <recovery-table-name> audit#*',
       'Query on <checkpoints-table-name> registry',
       'Query on <recovery-table-name> archive#exports',

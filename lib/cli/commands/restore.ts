@@ -214,6 +214,11 @@ function show(answer: RestoreAnswer): string {
   );
   return [
     table(['stream', 'status', 'missing', 'changes', 'appended again', 'not in the log', 'written'], rows),
+    ...answer.listed.flatMap(({ streamId, directory }) =>
+      directory === undefined
+        ? []
+        : [oneLine(`directory of ${streamId}: version ${directory.version}, position ${directory.position}`)],
+    ),
     ...changes,
     ...(isCut(answer, changes.length)
       ? [`more: npx event-recovery restore status ${answer.planId} --stream <id>`]

@@ -38,9 +38,8 @@ export function createLog(table: LogTable): Log {
     }
   }
 
-  async function* streamEntriesBackwards(streamId: StreamId): AsyncGenerator<LogEntry> {
-    const head = (await readDirectory(table, [streamId])).get(streamId);
-    let position: number = head?.position ?? 0;
+  async function* streamEntriesBackwards(streamId: StreamId, from?: number): AsyncGenerator<LogEntry> {
+    let position: number = from ?? (await readDirectory(table, [streamId])).get(streamId)?.position ?? 0;
     let page: LogPage | undefined;
     while (position > 0) {
       if (page === undefined || position < page.firstPosition) page = await pageAt(table, position);

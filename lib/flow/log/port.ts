@@ -55,8 +55,11 @@ export interface Log {
   pages(fromPosition: number, options?: { maxPages?: number }): AsyncIterable<LogPage>;
   /** The commit that covers this position, or undefined past the head. */
   entryAt(position: number): Promise<LogEntry | undefined>;
-  /** Entries of one stream from its head backwards, by `previousPosition`; bounded by the caller's `break`. */
-  streamEntriesBackwards(streamId: StreamId): AsyncIterable<LogEntry>;
+  /**
+   * Entries of one stream from its head backwards, by `previousPosition`; bounded by the caller's `break`.
+   * @param from position of its last entry, for those who do not trust the directory
+   */
+  streamEntriesBackwards(streamId: StreamId, from?: number): AsyncIterable<LogEntry>;
   /** Highest version of the stream whose position is <= position; 0 when none. */
   versionAtPosition(streamId: StreamId, position: Position): Promise<Version>;
   /** Put one page at head + 1 and move its streams' directory items, in one transaction (at most 99 streams). */

@@ -165,7 +165,7 @@ interface RestoreSaid {
   totals: Record<
     'streams' | 'inserts' | 'overwrites' | 'removals' | 'forks' | 'written' | 'notFound' | 'stale',
     number
-  > & { failed?: number; conflicting?: number };
+  > & { failed?: number; conflicting?: number; directories?: number };
   note?: string;
 }
 
@@ -185,9 +185,11 @@ const restore: Operation = {
   },
   hear({ result, planId, source, needsApproval, totals, note }: RestoreSaid, job) {
     const { streams, inserts, overwrites, removals, written, notFound, stale, failed = 0, conflicting = 0 } = totals;
+    const { directories = 0 } = totals;
+    const rebuild = directories === 0 ? '' : `, rebuild ${directories} items of the stream directory`;
     const summary =
       job.phase === 'plan'
-        ? `plan from the ${source ?? 'archive'}: put back ${inserts}, overwrite ${overwrites} and remove ${removals} commits of ${streams} streams`
+        ? `plan from the ${source ?? 'archive'}: put back ${inserts}, overwrite ${overwrites} and remove ${removals} commits of ${streams} streams${rebuild}`
         : `restore ${result}: ${written} commits written in ${streams} streams${note === undefined ? '' : `: ${note}`}`;
     const base = { operationId: planId, summary: sentence(summary) };
     if (result === 'done' && notFound > 0 && source === 'archive') {

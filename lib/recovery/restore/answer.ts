@@ -1,6 +1,7 @@
 // What the restore operation answers: what would be or was done, stream by stream, and the exact next command. Pure.
 
 import type { PlannedChange, RestoreRow, StreamRow } from './rows.ts';
+import type { DirectoryRepair } from './slots.ts';
 import type { BeyondHead } from './tell-others.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface ListedStream {
   /** The first of them; `{ "action": "status", "planId", "stream" }` lists all. */
   changes: PlannedChange[];
   changesInAll: number;
+  /** What takes the place of its item in the stream directory. */
+  directory?: DirectoryRepair;
   /** Acknowledged commits that make way, with what became of their events, and the object that keeps them while they are not appended. */
   forks: { version: number; count: number; outcome?: string; newVersion?: number; key?: string }[];
   forksInAll: number;
@@ -50,6 +53,8 @@ export interface RestoreAnswer {
     overwrites: number;
     removals: number;
     forks: number;
+    /** Items of the stream directory that are lost or wrong. */
+    directories: number;
     unsequenced: number;
     written: number;
     /** Streams that are repaired; with status `done`, the others are `not-found`, `stale` or `failed`. */
@@ -81,7 +86,7 @@ export const nothingAnswer = (): RestoreAnswer => ({
 /** @param only the stream that is listed whole; the others are counted */
 export function restoreAnswer(row: RestoreRow, streams: readonly StreamRow[], only?: string): RestoreAnswer {
   const totals = totalsOf(streams);
-  const needsApproval = totals.overwrites + totals.removals > 0;
+  const needsApproval = totals.overwrites + totals.removals + totals.directories > 0;
   return {
     result: row.status,
     planId: row.id,
@@ -116,6 +121,7 @@ function listedOf(stream: StreamRow, most: number): ListedStream {
     inserts,
     changes: changes.slice(0, most),
     changesInAll: changes.length,
+    ...(stream.directory && { directory: stream.directory }),
     forks: forks.slice(0, most).map(({ version, count, outcome, newVersion, key }) => ({
       version,
       count,
@@ -144,6 +150,7 @@ function totalsOf(streams: readonly StreamRow[]): RestoreAnswer['totals'] {
     overwrites: changes('overwrite'),
     removals: changes('remove', 'overwrite-or-remove'),
     forks: sum(forksOf),
+    directories: sum(({ directory }) => (directory === undefined ? 0 : 1)),
     unsequenced: sum(({ unsequenced }) => unsequenced),
     written: sum(({ written }) => written),
     done: having('done'),

@@ -16,7 +16,7 @@ export async function approve(deps: ApplyDeps, request: ApplyRequest, requestId:
   const streams = await streamsOf(deps, row.id);
   if (row.status === 'failed' || row.status === 'done') return takeUpAgain(deps, row, streams);
   if (row.status !== 'planned') return row;
-  const changes = streams.reduce((sum, stream) => sum + stream.changes.length, 0);
+  const changes = streams.reduce((sum, { changes, directory }) => sum + changes.length + (directory ? 1 : 0), 0);
   if (changes > 0 && request.approvedBy === undefined) throw approvalRequired(row.id, changes);
   const { approvedBy, requestedBy, reason } = request;
   const given = { ...(approvedBy !== undefined && { approvedBy }), requestedBy, reason };

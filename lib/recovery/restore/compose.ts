@@ -44,6 +44,7 @@ export function composeRestore(parts: RestoreParts): RestoreDeps {
     ...rest,
     dynamo,
     eventsTable,
+    logTable,
     world,
     log: createLog({ dynamo, logTable, world }),
     incidents: createIncidents({ dynamo, logTable, world }),

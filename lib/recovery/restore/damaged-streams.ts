@@ -1,5 +1,5 @@
 // The streams that the scrub says are damaged: of its open findings, those that a restore can do something about. A log and a
-// store that disagree are among them: the log says which commit belongs there.
+// store that disagree are among them: the log says which commit belongs there, and how far the stream was sequenced.
 
 import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
@@ -12,7 +12,13 @@ export async function* damagedStreams({
   dynamo: Pick<Dynamo, 'query'>;
   table: string;
 }): AsyncGenerator<string> {
-  const repairable = new Set<string>([...STORE_DAMAGE, 'unsequenced-commit', 'log-mismatch', 'directory-mismatch']);
+  const repairable = new Set<string>([
+    ...STORE_DAMAGE,
+    'unsequenced-commit',
+    'log-mismatch',
+    'directory-missing',
+    'directory-mismatch',
+  ]);
   const seen = new Set<string>();
   for await (const item of queryAll(dynamo, {
     TableName: table,

@@ -2,7 +2,6 @@
 
 import { isEventRecoveryError } from '../../model/errors.ts';
 import type { StreamId } from '../../model/ids.ts';
-import type { World } from '../../platform/clock.ts';
 import { type LookDeps, lookAt } from './look.ts';
 import { type PointInTime, SIDE_TABLE_POLL_MS, sideTableName } from './point-in-time.ts';
 import type { RestoreRow, RestoreRows } from './rows.ts';
@@ -12,7 +11,6 @@ import type { Survey } from './slots.ts';
 export interface FetchDeps extends LookDeps, SearchDeps {
   rows: Pick<RestoreRows, 'streams'>;
   pointInTime: PointInTime;
-  world: Pick<World, 'timers'>;
 }
 
 /** Changes a restore's row. Undefined: somebody else has changed it meanwhile. */

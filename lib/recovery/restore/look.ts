@@ -5,16 +5,21 @@ import type { Log, LogEntry } from '../../flow/log/port.ts';
 import { lastVersion } from '../../model/commit.ts';
 import { EventRecoveryError } from '../../model/errors.ts';
 import type { StreamId } from '../../model/ids.ts';
+import type { World } from '../../platform/clock.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
+import { createReads } from '../scrub/reads.ts';
+import { type KnownHead, knownHead } from './known-head.ts';
 import type { RawItem } from './raw-item.ts';
 import type { Survey } from './slots.ts';
 import { type Expected, intactChain, surveyStream } from './survey.ts';
 
 export interface LookDeps {
-  dynamo: Pick<Dynamo, 'query'>;
+  dynamo: Pick<Dynamo, 'scan' | 'query' | 'get' | 'batchGet'>;
   eventsTable: string;
-  log: Pick<Log, 'directory' | 'streamEntriesBackwards'>;
+  logTable: string;
+  log: Pick<Log, 'head' | 'pages' | 'streamEntriesBackwards'>;
+  world: Pick<World, 'clock' | 'timers' | 'random'>;
 }
 
 /** Items of one stream in memory: 250,000 of 1 KB. */
@@ -26,12 +31,13 @@ const ITEMS_MAX = 250_000;
  * @throws EventRecoveryError `STREAM_TOO_LONG`, `LOG_DAMAGED` when the log itself cannot say what belongs into the stream
  */
 export async function lookAt(
-  { dynamo, eventsTable, log }: LookDeps,
+  { dynamo, eventsTable, logTable, log, world }: LookDeps,
   streamId: StreamId,
   moved: ReadonlySet<string> = new Set(),
 ): Promise<Survey | undefined> {
   // The directory first: what is sequenced meanwhile was stored before that, so the items read after it have it.
-  const head = (await log.directory([streamId])).get(streamId);
+  const reads = createReads({ dynamo, eventsTable, logTable, world, spent: () => undefined });
+  const headItem = (await reads.heads([streamId])).get(streamId);
   const items: RawItem[] = [];
   for await (const item of queryAll(dynamo, {
     TableName: eventsTable,
@@ -44,18 +50,20 @@ export async function lookAt(
     items.push(item);
     if (items.length > ITEMS_MAX) throw tooLong(streamId);
   }
-  if (head === undefined) {
-    return items.length === 0 ? undefined : surveyStream(streamId, items, { sequenced: 0, entries: [] }, moved);
-  }
-  const entries = await entriesInDoubt(log, streamId, items, head);
-  return surveyStream(streamId, items, { sequenced: head.version, entries }, moved);
+  if (items.length === 0 && headItem === undefined) return undefined;
+  const { head, directory } = await knownHead({ log, reads, now: world.clock.now() }, streamId, headItem, items);
+  const expected: Expected =
+    head === undefined
+      ? { sequenced: 0, entries: [] }
+      : { sequenced: head.version, entries: await entriesInDoubt(log, streamId, items, head) };
+  return { ...surveyStream(streamId, items, expected, moved), ...(directory && { directory }) };
 }
 
 async function entriesInDoubt(
-  log: LookDeps['log'],
+  log: Pick<Log, 'streamEntriesBackwards'>,
   streamId: StreamId,
   items: readonly RawItem[],
-  head: { version: number; hashPrefix: string },
+  head: NonNullable<KnownHead['head']>,
 ): Promise<Expected['entries']> {
   const chain = new Map(intactChain(items).map((link) => [link.version, link]));
   const isVouchedFor = (entry: Pick<LogEntry, 'version' | 'count' | 'hashPrefix'>): boolean => {
@@ -66,9 +74,7 @@ async function entriesInDoubt(
   if (last?.hash.startsWith(head.hashPrefix)) return [];
   const entries: LogEntry[] = [];
   let next = head.version + 1;
-  for await (const entry of log.streamEntriesBackwards(streamId)) {
-    // Sequenced after the directory was read.
-    if (entry.version > head.version) continue;
+  for await (const entry of log.streamEntriesBackwards(streamId, head.position)) {
     if (lastVersion(entry) !== next - 1) throw logDamaged(streamId, next - 1);
     if (isVouchedFor(entry)) return entries.reverse();
     entries.push(entry);

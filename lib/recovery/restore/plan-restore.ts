@@ -20,7 +20,7 @@ export interface PlanDeps extends LookDeps, Pick<TellDeps, 'checkpoints' | 'cons
   pointInTime: Pick<PointInTime, 'window'>;
   /** Streams with open findings of the scrub. */
   damagedStreams(): AsyncIterable<string>;
-  world: Pick<World, 'clock' | 'ids'>;
+  world: Pick<World, 'clock' | 'timers' | 'random' | 'ids'>;
 }
 
 /** A row has at most 400 KB; a change takes about 300 bytes, a fork as many once more when it is put aside. */
@@ -121,13 +121,16 @@ async function rowOf(deps: PlanDeps, survey: Survey, forks: Fork[]): Promise<Str
   if (changes.length + kept > CHANGES_MAX) throw tooMuch(streamId, changes.length, kept);
   const unsequenced = [...links.values()].filter((link) => lastVersion(link) > sequenced).length;
   const beyond = await checkpointsBeyond(deps, streamId, repairedEnd(survey));
-  if (slots.length === 0 && unsequenced === 0 && beyond.length === 0 && forks.length === 0) return undefined;
+  const directory = survey.directory?.repair;
+  const isSound = slots.length === 0 && directory === undefined && forks.length === 0;
+  if (isSound && unsequenced === 0 && beyond.length === 0) return undefined;
   return {
     streamId,
     status: 'planned',
     inserts: slots.filter((slot) => standingIn(slot)[0]?.version !== slot.version).length,
     changes,
     unsequenced,
+    ...(directory && { directory }),
     // Taken away by an earlier restore, which could not append them again.
     forks,
     written: 0,

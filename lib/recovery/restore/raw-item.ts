@@ -63,23 +63,28 @@ export interface ItemCondition {
   ExpressionAttributeValues?: Record<string, unknown>;
 }
 
-/** Holds while the item is exactly what was seen; without `seen`: while there is none. */
-export function isStillAsSeen(seen: RawItem | undefined): ItemCondition {
+/**
+ * Holds while the item is exactly what was seen; without `seen`: while there is none.
+ * @param keys the table's key attributes
+ * @param attributes those that are absent must stay absent
+ */
+export function isStillAsSeen(
+  seen: RawItem | undefined,
+  keys: ReadonlySet<string> = KEY_ATTRIBUTES,
+  attributes: ReadonlySet<string> = COMMIT_ATTRIBUTES,
+): ItemCondition {
+  const [key] = [...keys].slice(-1);
   if (seen === undefined) {
-    return {
-      ConditionExpression: 'attribute_not_exists(#version)',
-      ExpressionAttributeNames: { '#version': 'version' },
-    };
+    return { ConditionExpression: 'attribute_not_exists(#key)', ExpressionAttributeNames: { '#key': String(key) } };
   }
-  // An attribute of a commit that is absent must stay absent.
-  const names = [...new Set([...COMMIT_ATTRIBUTES, ...Object.keys(seen)])].filter((name) => !KEY_ATTRIBUTES.has(name));
+  const names = [...new Set([...attributes, ...Object.keys(seen)])].filter((name) => !keys.has(name));
   const isThere = (name: string): boolean => seen[name] !== undefined;
   const clauses = names.map((name, at) => (isThere(name) ? `#a${at} = :v${at}` : `attribute_not_exists(#a${at})`));
   const values = Object.fromEntries(names.flatMap((name, at) => (isThere(name) ? [[`:v${at}`, seen[name]]] : [])));
   return {
-    ConditionExpression: ['attribute_exists(#version)', ...clauses].join(' AND '),
+    ConditionExpression: ['attribute_exists(#key)', ...clauses].join(' AND '),
     ExpressionAttributeNames: {
-      '#version': 'version',
+      '#key': String(key),
       ...Object.fromEntries(names.map((name, at) => [`#a${at}`, name])),
     },
     ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),

@@ -5,6 +5,7 @@
 import { cancellation, isConditionFailed } from '../../platform/dynamodb/failures.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
+import type { DirectoryRepair } from './slots.ts';
 
 const FORMAT = 1;
 const PARTITION = 'restore';
@@ -72,6 +73,8 @@ export interface StreamRow {
     | 'failed';
   inserts: number;
   changes: PlannedChange[];
+  /** The directory item is lost or wrong: this one takes its place. */
+  directory?: DirectoryRepair;
   /** Stored commits that the log does not have. */
   unsequenced: number;
   forks: Fork[];

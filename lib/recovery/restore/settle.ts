@@ -11,7 +11,7 @@ import type { RestoreRequest } from './request.ts';
 import type { RestoreRows } from './rows.ts';
 import { checkpointsBeyond, type TellDeps } from './tell-others.ts';
 
-export interface SettleDeps extends LookDeps, TellDeps {
+export interface SettleDeps extends LookDeps, Omit<TellDeps, 'world'> {
   rows: Pick<RestoreRows, 'openForks'>;
   audit: Pick<Audit, 'record'>;
 }

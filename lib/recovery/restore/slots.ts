@@ -47,9 +47,20 @@ export interface UnknownSlot {
   isGarbageAllowed?: true;
 }
 
+/** What the stream directory should say of a stream, as the log has it. */
+export interface DirectoryRepair {
+  version: number;
+  position: number;
+  hashPrefix: string;
+  /** When its page was written. */
+  updatedAt: number;
+  /** Of the item that is there; absent: there is none. */
+  seenDigest?: string;
+}
+
 export interface Survey {
   streamId: StreamId;
-  /** Head in the stream directory; 0: the log does not know the stream. */
+  /** Last version in the log; 0: the log does not know the stream. */
   sequenced: number;
   slots: Slot[];
   /** Good commits around the slots, by version: what a copy must fit between. */
@@ -58,6 +69,8 @@ export interface Survey {
   raw: ReadonlyMap<number, RawItem>;
   /** Last version of the stored good commits. */
   end: number;
+  /** The stream directory does not say what the log does. */
+  directory?: { repair: DirectoryRepair; seen?: RawItem };
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Objects } from '../archive/objects.ts';
 import type { Audit } from '../audit/audit.ts';
 import { type Chosen, chooseCopies } from './choose.ts';
 import type { Copies } from './copies.ts';
+import { directoryWrite, isDirectoryAsPlanned } from './directory-write.ts';
 import { recordConflicts, recordOpenForks } from './fork-incidents.ts';
 import { type LookDeps, lookAt } from './look.ts';
 import { quarantine } from './quarantine.ts';
@@ -70,6 +71,12 @@ export async function workOnStream(
       const found = await lookAt(deps, streamId, moved);
       const survey = found && restore.discardUnknownEnd ? withoutUnknownEnd(found) : found;
       if (survey === undefined) return giveUp({ status: 'not-found', versions: [] });
+      if (survey.directory !== undefined) {
+        // First of all: a relay that is woken up would sequence again what it does not know to be sequenced.
+        if (!isDirectoryAsPlanned(survey, planned)) return giveUp({ status: 'stale' });
+        await repairDirectory(survey.directory);
+        continue;
+      }
       if (survey.slots.length === 0) {
         const finished = await finish(survey);
         if (finished !== undefined) return finished;
@@ -87,6 +94,16 @@ export async function workOnStream(
       await write(survey, chosen);
     }
     return giveUp({ status: 'stale' });
+  }
+
+  async function repairDirectory(directory: NonNullable<Survey['directory']>): Promise<void> {
+    const { repair, seen } = directory;
+    const facts = { version: 0, ...(seen && { seen }), after: repair.hashPrefix, action: 'restore-directory' };
+    if (seen !== undefined) {
+      const digest = digestOf(seen);
+      await quarantine(deps.objects, { restoreId: restore.id, streamId, version: 0, digest, item: seen });
+    }
+    await writeOne(directoryWrite(deps.logTable, streamId, directory), facts);
   }
 
   /** Answers the commits that make way for others. */

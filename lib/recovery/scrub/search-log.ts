@@ -31,8 +31,8 @@ export async function searchLog(
   return { kind: 'not-found' };
 }
 
-/** Binary search: pages are written one after the other, so that their times hardly ever go back. */
-async function firstPositionSince(
+/** Where the first page of that time begins; undefined: a page cannot be read. Binary search: pages are written one after the other, so that their times hardly ever go back. */
+export async function firstPositionSince(
   reads: Pick<Reads, 'pageAt'>,
   sinceMs: number,
   head: number,

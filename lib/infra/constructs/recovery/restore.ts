@@ -77,6 +77,8 @@ export class Restore extends Construct {
     eventsTable.grant(this.function, ...items);
     logTable.grant(this.function, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query');
     grantOnKeys(this.function, logTable, 'incident', 'PutItem', 'UpdateItem');
+    // The stream directory, where it has lost a stream or says something else than the log.
+    grantOnKeys(this.function, logTable, 'stream#*', 'PutItem');
     grantOnKeys(this.function, checkpointsTable, REGISTRY_KEYS, 'Query');
     // Checkpoints of all consumers, for reading only.
     checkpointsTable.grant(this.function, 'dynamodb:GetItem');
