@@ -174,6 +174,17 @@ describe('a record that is malformed', () => {
 });
 
 describe('failures of the surroundings', () => {
+  it('and malformed records are named in the order of the batch', async () => {
+    const relay = await openRelay();
+    await relay.store([...stream('a', [1]), ...stream('b', [1]), ...stream('c', [1])]);
+    const [r1, r2, r3] = await relay.records();
+    const broken = structuredClone(r2) as unknown as ReturnType<typeof record>;
+    Reflect.deleteProperty(broken.dynamodb.NewImage, 'hash');
+    relay.bus.refuse = () => true;
+    const { failures } = await relay.batch([r1, broken, r3]);
+    expect(failures.map(({ index, reason }) => `${index} ${reason}`)).toEqual(['0 error', '1 malformed', '2 error']);
+  });
+
   it('of the store fail only the stream that needed it', async () => {
     const relay = await openRelay();
     await relay.store([...stream('a', [1, 1]), ...stream('b', [1])]);
