@@ -4,7 +4,9 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { EventRecoveryError } from '../model/errors.ts';
+import { isThrottle } from '../platform/retry.ts';
 
+/** @throws EventRecoveryError `AWS_NOT_CONFIGURED`, `AWS_REFUSED`, `AWS_UNREACHABLE`: each says what to do */
 export interface Deployment {
   /** A shared value, for example `recovery-table-name`. @throws EventRecoveryError `NOT_DEPLOYED` */
   value(key: string): Promise<string>;
@@ -37,7 +39,7 @@ export function createDeployment({
     const values = new Map<string, string>();
     let NextToken: string | undefined;
     for (let page = 0; page < PARAMETER_PAGES_MAX; page++) {
-      const answer = await ssm.send(new GetParametersByPathCommand({ Path: prefix, NextToken }));
+      const answer = await reaching(ssm.send(new GetParametersByPathCommand({ Path: prefix, NextToken })));
       for (const { Name = '', Value = '' } of answer.Parameters ?? []) values.set(Name.slice(prefix.length + 1), Value);
       NextToken = answer.NextToken;
       if (NextToken === undefined) break;
@@ -51,7 +53,7 @@ export function createDeployment({
     if (found !== undefined) return found;
     throw new EventRecoveryError(
       'NOT_DEPLOYED',
-      `SSM parameter "${prefix}/${key}" does not exist here; remedy: deploy the stacks, or pass the right --prefix, --profile and region`,
+      `SSM parameter "${prefix}/${key}" does not exist here; remedy: deploy the stacks, or pass the right --prefix, AWS_PROFILE and AWS_REGION`,
       { facts: { parameter: `${prefix}/${key}` } },
     );
   };
@@ -60,9 +62,8 @@ export function createDeployment({
     value,
     async invoke<Answer>(functionName: string, input: unknown): Promise<Answer> {
       const FunctionName = await value(`${functionName}-function-arn`);
-      const { Payload, FunctionError } = await lambda.send(
-        new InvokeCommand({ FunctionName, Payload: Buffer.from(JSON.stringify(input)) }),
-      );
+      const invoke = new InvokeCommand({ FunctionName, Payload: Buffer.from(JSON.stringify(input)) });
+      const { Payload, FunctionError } = await reaching(lambda.send(invoke));
       const answer: unknown = Payload ? JSON.parse(Buffer.from(Payload).toString('utf8')) : null;
       if (FunctionError) {
         const { errorMessage } = (answer ?? {}) as { errorMessage?: string };
@@ -81,3 +82,34 @@ export function createDeployment({
 
 const isFailed = (answer: unknown): answer is FailedAnswer =>
   typeof answer === 'object' && answer !== null && typeof (answer as Partial<FailedAnswer>).error?.code === 'string';
+
+/** What the SDK says about a call that did not come through, with what to do about it. The SDK has tried again already. */
+async function reaching<Answer>(call: Promise<Answer>): Promise<Answer> {
+  try {
+    return await call;
+  } catch (error) {
+    throw unreached(error);
+  }
+}
+
+const CONFIGURE =
+  'set AWS_REGION and credentials (AWS_PROFILE, for example), or export what "npx event-recovery local" prints';
+
+function unreached(error: unknown): unknown {
+  const { name = 'Error', message = '', code, $metadata } = (error ?? {}) as Partial<Error> & Record<string, unknown>;
+  const failure = (ourCode: string, remedy: string) =>
+    new EventRecoveryError(ourCode, `${name}: ${message}; remedy: ${remedy}`, { retryable: true, cause: error });
+  // An SDK that was told no region has no name of its own for that.
+  if (name === 'CredentialsProviderError' || message === 'Region is missing') {
+    return failure('AWS_NOT_CONFIGURED', CONFIGURE);
+  }
+  const { httpStatusCode = 0 } = ($metadata ?? {}) as { httpStatusCode?: number };
+  if (httpStatusCode >= 400 && httpStatusCode < 500 && !isThrottle(error)) {
+    return failure(
+      'AWS_REFUSED',
+      'check account and permissions: the command reads SSM parameters and invokes functions',
+    );
+  }
+  if ($metadata === undefined && code === undefined) return error;
+  return failure('AWS_UNREACHABLE', 'check network and AWS_ENDPOINT_URL, then try again');
+}
