@@ -278,6 +278,8 @@ function consumerFindings(evidence: ConsumerEvidence): Finding[] {
     );
   if (evidence.unknown)
     add('unknown', 'wait', 'low', 0.5, `nobody can say whether ${consumer} has gaps: the log itself is behind`);
+  else if (evidence.unscanned)
+    add('unknown', 'wait', 'low', 0.5, `nobody can say whether ${consumer} lags: no gap scan of it has ended`);
   if (evidence.backfillWaiting)
     add(
       'backfill-waiting',

@@ -62,6 +62,8 @@ export interface ConsumerEvidence {
   backfillWaiting?: boolean;
   /** The gap scan could not say: the log's own lag is above its bound. */
   unknown?: boolean;
+  /** No gap scan of it has ended in time. */
+  unscanned?: boolean;
 }
 
 export type Cause =

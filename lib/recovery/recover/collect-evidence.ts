@@ -6,6 +6,7 @@ import type { DeadLetter } from '../../model/dead-letter.ts';
 import type { Evidence } from '../diagnose/types.ts';
 import type { FillBatch } from '../gap/fill-batch.ts';
 import type { ScanStates } from '../gap/scan-state.ts';
+import { LEASE_MARGIN_MS } from '../lease/leases.ts';
 import type { RedriveSelection } from '../redrive/request.ts';
 import { matches } from '../redrive/select.ts';
 import type { Violation } from '../verify/types.ts';
@@ -16,8 +17,6 @@ import { BATCHES_BYTES_MAX, fitting } from './fit.ts';
 
 /** Batches of one round; the next one takes the others. */
 const BATCHES_MAX = 100;
-/** The scan of the same round ran just before. Older results say nothing about now. */
-const SCAN_FRESH_MS = 15 * 60_000;
 
 export interface EvidenceDeps extends ConsumerEvidenceDeps {
   scans: Pick<ScanStates, 'results'>;
@@ -27,6 +26,8 @@ export interface EvidenceDeps extends ConsumerEvidenceDeps {
 export interface EvidenceInput {
   consumers: readonly RegisteredConsumer[];
   now: number;
+  /** When the last look ended: a scan from before it says nothing about what was done since. */
+  since: number;
   /** Dead letters that the recovery is to repair: all that one of these means. */
   selections: readonly RedriveSelection[];
   redrivenAt?: number;
@@ -41,6 +42,8 @@ export interface Left {
   openLetters: number;
   redriving: number;
   failedAgain: number;
+  /** Consumers whose gap scan has not ended since the last look: nobody knows whether they lag. */
+  unscanned: number;
 }
 
 export interface CollectedEvidence {
@@ -52,9 +55,9 @@ export interface CollectedEvidence {
 }
 
 export async function collectEvidence(deps: EvidenceDeps, input: EvidenceInput): Promise<CollectedEvidence> {
-  const { consumers, now, selections, redrivenAt, violations = [] } = input;
+  const { consumers, now, since, selections, redrivenAt, violations = [] } = input;
   const [newest] = await deps.scans.results(1);
-  const scan = newest !== undefined && now - newest.startedAt < SCAN_FRESH_MS ? newest : undefined;
+  const scan = newest !== undefined && newest.startedAt >= since - LEASE_MARGIN_MS ? newest : undefined;
   const isSelected = (letter: DeadLetter): boolean => selections.some((selection) => matches(letter, selection));
   const looks: Awaited<ReturnType<typeof lookAtConsumer>>[] = [];
   for (const consumer of consumers) {
@@ -81,6 +84,7 @@ export async function collectEvidence(deps: EvidenceDeps, input: EvidenceInput):
       openLetters: sum(({ openLetters }) => openLetters),
       redriving: sum(({ redriving }) => redriving),
       failedAgain: sum(({ failedAgain }) => failedAgain),
+      unscanned: sum(({ isScanned }) => (isScanned ? 0 : 1)),
     },
     batches: fitting(
       looks

@@ -32,6 +32,8 @@ export interface ConsumerLook {
   redriving: number;
   failedAgain: number;
   firstSignAt?: number;
+  /** A scan of it has ended since the last look. */
+  isScanned: boolean;
 }
 
 export interface LookOptions {
@@ -59,6 +61,7 @@ export async function lookAtConsumer(
     gapStreams,
     deadLetters: letters.groups,
     ...(visible === undefined ? {} : { queue: { visible, inFlight: 0 } }),
+    ...(scan === undefined && { unscanned: true }),
     ...(scan && {
       lagEvents: scan.lagEvents - scan.gapEvents,
       lagSeconds: scan.lagSeconds,
@@ -72,6 +75,7 @@ export async function lookAtConsumer(
   return {
     evidence,
     batches: gapStreams > 0 ? gaps.batches : [],
+    isScanned: scan !== undefined,
     gapStreams,
     lagStreams: scan?.lagging ?? 0,
     openLetters,

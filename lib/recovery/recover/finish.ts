@@ -57,13 +57,18 @@ const failureOf = ({ error: { code, message } }: FailedAnswer): Failure => ({ Er
 
 /** Pure. */
 export function buildReport(accumulated: Accumulated, now: number): RecoveryReport {
-  const { progress, before, verdict, repairFailure, approvalFailure, verifyFailure } = understood(accumulated);
+  const { progress, before, beforeFailure, verdict, repairFailure, approvalFailure, verifyFailure } =
+    understood(accumulated);
   const { id, request, findings, startedAt, firstSignAt } = progress;
+  const diagnosedAt = progress.steps[0]?.endedAt ?? startedAt;
   const failed = [
     ...(repairFailure === undefined ? [] : [failedStep(STATES[progress.next], repairFailure, progress, now)]),
     ...(approvalFailure === undefined ? [] : [refusedStep(approvalFailure, progress, now)]),
     ...(verifyFailure === undefined ? [] : [failedStep('VerifyConsistency', verifyFailure, progress, now)]),
   ];
+  // Inside the diagnosis, which has its time.
+  const notVerified =
+    beforeFailure === undefined ? [] : [failedStep('VerifyBefore', beforeFailure, { at: diagnosedAt }, diagnosedAt)];
   const verified = verdict === undefined ? [] : [verifiedStep(verdict, progress, now)];
   return {
     format: FORMAT,
@@ -77,7 +82,7 @@ export function buildReport(accumulated: Accumulated, now: number): RecoveryRepo
     startedAt,
     endedAt: now,
     findings,
-    steps: [...progress.steps, ...failed, ...verified],
+    steps: [...progress.steps.slice(0, 1), ...notVerified, ...progress.steps.slice(1), ...failed, ...verified],
     before,
     after: verdict,
     nextCommands: nextCommands(accumulated),
@@ -97,7 +102,8 @@ export function resultOf(accumulated: Accumulated): RecoveryReport['result'] {
     return before?.ok === false || beforeFailure !== undefined ? 'incomplete' : 'nothing-to-do';
   }
   const isAtWork = currentJob(jobs) !== undefined;
-  const isFilling = mayFill(progress) && (left?.gapStreams ?? 0) > 0;
+  const { gapStreams = 0, unscanned = 0 } = left ?? {};
+  const isFilling = mayFill(progress) && gapStreams + unscanned > 0;
   if (!verdict.ok || standing.length > 0 || isAtWork || isFilling || (left?.openLetters ?? 0) > 0) return 'incomplete';
   return steps.length === 1 ? 'nothing-to-do' : 'recovered';
 }
@@ -129,7 +135,7 @@ const refusedStep = ({ Error: error, Cause }: Failure, { at }: Progress, now: nu
     summary: error === 'States.Timeout' ? 'nobody answered in time' : (Cause ?? 'refused').slice(0, 500),
   }) as const;
 
-const failedStep = (name: string, failure: Failure, { at }: Progress, now: number) =>
+const failedStep = (name: string, failure: Failure, { at }: Pick<Progress, 'at'>, now: number) =>
   ({
     name,
     startedAt: at,

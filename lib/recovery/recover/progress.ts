@@ -78,7 +78,8 @@ export function decideNext(progress: Deciding, left: Left): Next {
   if (left.gapStreams > 0 && mayFill(progress)) return 'fill-gaps';
   if (job !== undefined) return nextOf(job);
   const isBackfilling = standing.some(({ cause }) => cause === 'backfill-waiting');
-  const isUnderWay = isBackfilling || left.redriving > 0 || (left.lagStreams > 0 && mayFill(progress));
+  const isUnknown = left.unscanned > 0 && mayFill(progress);
+  const isUnderWay = isUnknown || isBackfilling || left.redriving > 0 || (left.lagStreams > 0 && mayFill(progress));
   return isUnderWay ? 'look' : 'verify';
 }
 

@@ -86,6 +86,7 @@ export async function lookAgain(
   const { evidence, left, batches, firstSignAt } = await collectEvidence(deps, {
     consumers,
     now,
+    since: progress.at,
     // Which of them a repair will be about is known only after the diagnosis.
     selections: isFirst && progress.request.actions.includes('repair') ? [EVERYTHING] : selectionsOf(jobs),
     redrivenAt: starts.length === 0 ? undefined : Math.min(...starts),

@@ -28,7 +28,7 @@ const report = buildReport(
       standing: [],
       steps: [],
       leases: [],
-      left: { gapStreams: 0, lagStreams: 0, openLetters: 0, redriving: 0, failedAgain: 0 },
+      left: { gapStreams: 0, lagStreams: 0, openLetters: 0, redriving: 0, failedAgain: 0, unscanned: 0 },
     },
   },
   3_000,

@@ -170,6 +170,43 @@ describe('a recovery', () => {
     expect(recovery.report().steps.at(-1)).toMatchObject({ name: 'FillGaps', outcome: 'failed' });
   });
 
+  it('waits for a scan that says whether consumers lag, and takes none for no answer', async () => {
+    await recovery.system.append('order-1', ['Placed']);
+    recovery.system.clock.advance(2 * MINUTE);
+    const { LookForGaps } = recovery.handlers;
+    let scans = 0;
+    recovery.handlers.LookForGaps = async (input: unknown) => {
+      scans += 1;
+      return scans < 4 ? { kind: 'another-scan-runs', until: 0 } : LookForGaps(input);
+    };
+    await recovery.run({ actions: ['fill-gaps'] });
+    expect(scans).toBeGreaterThan(3);
+    expect(recovery.bench.effectsDone).toEqual(['order-1@1']);
+    expect(recovery.report()).toMatchObject({ result: 'recovered', after: { ok: true } });
+  });
+
+  it('says unknown, and is not complete, while no scan ends', async () => {
+    recovery.handlers.LookForGaps = async () => ({ kind: 'another-scan-runs', until: 0 });
+    await recovery.run({}, 'recovery-0');
+    expect(recovery.report('recovery-0').findings).toMatchObject([{ cause: 'unknown', consumer: 'billing' }]);
+    expect(await failure({ actions: ['fill-gaps'] })).toBe('NotComplete');
+    expect(recovery.report()).toMatchObject({ result: 'incomplete', after: { ok: true } });
+  });
+
+  it('tells of a verification before the repair that could not be carried out', async () => {
+    await loseTwo();
+    recovery.handlers.VerifyBefore = async () => {
+      throw new Error('out of memory');
+    };
+    await recovery.run({ actions: ['fill-gaps'] });
+    expect(recovery.report().steps[1]).toMatchObject({
+      name: 'VerifyBefore',
+      outcome: 'failed',
+      summary: 'Error: out of memory',
+    });
+    expect(recovery.report()).toMatchObject({ result: 'recovered', after: { ok: true } });
+  });
+
   it('reports a verification that answers with an error, and ends as VerificationFailed', async () => {
     await loseTwo();
     const error = { code: 'TABLE_GONE', message: 'no such table', retryable: false, facts: {} };

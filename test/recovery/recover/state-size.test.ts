@@ -33,6 +33,7 @@ function createSystem({ consumers, streams, letters = 0 }: Wrong) {
   const filled = new Set<string>();
   const row = (consumer: string, index: number) =>
     ({ consumer, streamId: streamNamed(index), from: 1, to: 2, openedAt: 0, tries: 0 }) as unknown as OpenGap;
+  const scanned = (consumer: string) => ({ consumer, state: 'gaps', gapEvents: 0, lagEvents: 0, gaps: undefined });
   const leases = {
     acquire: async (name: string, owner: string) => ({ kind: 'acquired', name, owner, token: 1 }),
     renew: async () => true,
@@ -41,7 +42,7 @@ function createSystem({ consumers, streams, letters = 0 }: Wrong) {
     world,
     leases,
     signs: noSigns,
-    scans: { results: async () => [] },
+    scans: { results: async () => [{ startedAt: world.clock.now(), consumers: names.map(scanned) } as never] },
     queues: { messages: async () => 0 },
     registry: {
       list: async () =>
