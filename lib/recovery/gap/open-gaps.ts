@@ -22,6 +22,8 @@ export interface OpenGap {
   reason: GapReason;
   openedAt: number;
   lastSeenAt: number;
+  /** When a scan met it first, whatever the age of its events; absent until then. */
+  foundAt?: number;
   /** Wake-ups sent for it. */
   tries: number;
 }
@@ -38,8 +40,12 @@ export interface OpenGaps {
    * older one reaches further: read it, and open up to there.
    */
   openWrite(gap: Pick<OpenGap, 'consumer' | 'streamId' | 'from' | 'to' | 'reason'>, now: number): Write;
-  /** What the scan saw: opens, or raises `to` and keeps the age and the tries. */
-  seen(gap: Pick<OpenGap, 'consumer' | 'streamId' | 'from' | 'to'>, now: number): Promise<OpenGap>;
+  /**
+   * What the scan saw: opens, or raises `to` and keeps the age and the tries.
+   * @param since how old the debt is, when there is no row yet
+   * @param now when it is seen. @default since
+   */
+  seen(gap: Pick<OpenGap, 'consumer' | 'streamId' | 'from' | 'to'>, since: number, now?: number): Promise<OpenGap>;
   /** One more wake-up was sent. */
   tried(gap: OpenGap, now: number): Promise<void>;
   /** Close, unless somebody opened more meanwhile (then false). */
@@ -88,18 +94,19 @@ export function createOpenGaps({ dynamo, table, world }: OpenGapsOptions): OpenG
       },
     }),
 
-    async seen(gap, now) {
+    async seen(gap, since, now = since) {
       const raise = async (condition: string, to: string) => {
         const { Attributes } = await dynamo.update({
           TableName: table,
           Key: key(gap),
-          UpdateExpression: `SET #from = :from, #lastSeenAt = :now, #openedAt = if_not_exists(#openedAt, :now), #tries = if_not_exists(#tries, :zero), #reason = if_not_exists(#reason, :scan), #format = :format${to}`,
+          UpdateExpression: `SET #from = :from, #lastSeenAt = :now, #openedAt = if_not_exists(#openedAt, :since), #foundAt = if_not_exists(#foundAt, :now), #tries = if_not_exists(#tries, :zero), #reason = if_not_exists(#reason, :scan), #format = :format${to}`,
           ConditionExpression: condition,
           ExpressionAttributeNames: {
             '#from': 'from',
             '#to': 'to',
             '#lastSeenAt': 'lastSeenAt',
             '#openedAt': 'openedAt',
+            '#foundAt': 'foundAt',
             '#tries': 'tries',
             '#reason': 'reason',
             '#format': 'format',
@@ -108,6 +115,7 @@ export function createOpenGaps({ dynamo, table, world }: OpenGapsOptions): OpenG
             ':from': gap.from,
             ':to': gap.to,
             ':now': now,
+            ':since': since,
             ':zero': 0,
             ':scan': 'scan',
             ':format': FORMAT,
@@ -205,5 +213,6 @@ const openGapOf = (item: Record<string, unknown>): OpenGap => ({
   reason: item.reason as GapReason,
   openedAt: item.openedAt as number,
   lastSeenAt: item.lastSeenAt as number,
+  ...(item.foundAt !== undefined && { foundAt: item.foundAt as number }),
   tries: item.tries as number,
 });

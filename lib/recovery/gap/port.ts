@@ -25,6 +25,9 @@ export interface ConsumerScan {
   parked: number;
   resolved: number;
   wakeUps: number;
+  /** When a scan met the oldest and the youngest of the gaps first, milliseconds since 1970; absent without gaps. */
+  foundFrom?: number;
+  foundTo?: number;
   /** The first 100; all are open-gap rows. */
   listed: Gap[];
   /** Everything that this consumer wants up to here is resolved, parked or an open-gap row. */
@@ -74,6 +77,9 @@ export interface GapsFound {
   scannedTo: Position;
   gaps: number;
   gapEvents: number;
+  /** When a scan met the oldest and the youngest of all gaps first: whether a recovery that has ended knew them. */
+  foundFrom?: number;
+  foundTo?: number;
   /** The first few; all of them are open-gap rows. */
   listed: Gap[];
 }

@@ -76,6 +76,9 @@ export async function scanConsumer(deps: ConsumerScanDeps, input: ConsumerScanIn
     await look(waiting.slice(at, at + BATCH));
   }
   if (!input.dryRun) tally.wakeUps = await fill(deps, consumer, toFill(gaps, input.maxWakeUps));
+  const foundAt = gaps.map((gap) => gap.foundAt ?? gap.openedAt);
+  if (gaps.length > 0) tally.foundFrom = foundAt.reduce((a, b) => Math.min(a, b));
+  if (gaps.length > 0) tally.foundTo = foundAt.reduce((a, b) => Math.max(a, b));
   tally.state = stateOf(tally, input.isUnknown);
   return tally;
 }
@@ -113,5 +116,5 @@ async function record(
   const from = answer.kind === 'parked' ? answer.at : answer.from;
   // A row is as old as what it stands for, so that the bound on lag counts from there.
   const seenAt = row === undefined ? debt.oldestAt : now;
-  return openGaps.seen({ consumer, streamId, from: from as Version, to: debt.to as Version }, seenAt);
+  return openGaps.seen({ consumer, streamId, from: from as Version, to: debt.to as Version }, seenAt, now);
 }

@@ -138,7 +138,7 @@ const lowest = (positions: readonly number[]): Position =>
 
 /** After the result is stored, and never the reason for a failed scan: rows and wake-ups do not depend on it. */
 async function announce({ announcements, logger, metrics }: ScanDeps, result: ScanResult): Promise<void> {
-  for (const { state, consumer, scannedTo, gaps, gapEvents, listed } of result.consumers) {
+  for (const { state, consumer, scannedTo, gaps, gapEvents, foundFrom, foundTo, listed } of result.consumers) {
     if (state !== 'gaps') continue;
     try {
       await announcements.gapsFound({
@@ -148,6 +148,8 @@ async function announce({ announcements, logger, metrics }: ScanDeps, result: Sc
         scannedTo,
         gaps,
         gapEvents,
+        foundFrom,
+        foundTo,
         listed: listed.slice(0, ANNOUNCED_MAX),
       });
     } catch (error) {

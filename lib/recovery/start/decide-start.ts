@@ -1,10 +1,12 @@
 // Which recovery a sign asks for: pure. A sign is an entry on the bus (gaps, damage) or an alarm of CloudWatch. The same finding
-// has the same hash; the hash, the consumer and how far the evidence reaches make the name of the execution.
+// has the same hash, however its numbers and its streams change; the hash, the consumer and how far the evidence reaches make the
+// name of the execution. Since when what is seen exists tells later whether it is new (decide-again.ts).
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { DAMAGE_FOUND, GAPS_FOUND, RECOVERY_SOURCE } from '../../model/wake-up.ts';
 import { checkInput } from '../input/check.ts';
+import type { Found } from './decide-again.ts';
 
 /** What EventBridge delivers. */
 export interface Sign {
@@ -21,10 +23,11 @@ export type StartDecision =
       consumer?: string;
       /** Equal for the same finding. */
       hash: string;
-      /** Name of the execution: taken once in 90 days. */
+      /** Name of the execution: taken once in 90 days. Later ones for the same finding get a number behind it. */
       name: string;
       /** When it was seen, milliseconds since 1970. */
       seenAt: number;
+      found: Found;
       input: Record<string, unknown>;
     };
 
@@ -54,6 +57,9 @@ const GAPS = z.looseObject({
   scannedTo: whole,
   gaps: whole,
   gapEvents: whole,
+  // Of a scan before they were told: new.
+  foundFrom: z.optional(whole),
+  foundTo: z.optional(whole),
   listed: z.array(z.looseObject({ streamId: text(1_024), from: whole })).check(z.maxLength(LISTED_MAX)),
 });
 
@@ -77,8 +83,6 @@ const ALARM = z.looseObject({
 
 export const ALARM_SOURCE = 'aws.cloudwatch';
 export const ALARM_DETAIL_TYPE = 'CloudWatch Alarm State Change';
-/** An alarm that stays red or comes back starts one recovery an hour at most. */
-const ALARM_WINDOW_MS = 60 * 60_000;
 const HASH_LENGTH = 12;
 
 /**
@@ -93,24 +97,26 @@ export function decideStart(sign: Sign): StartDecision {
   return { kind: 'ignore', why: `nothing is known about ${source} ${type}` };
 }
 
-function gaps({ consumer, scannedAt, scannedTo, gaps, gapEvents, listed }: z.infer<typeof GAPS>): StartDecision {
-  // A gap that moves on (its first version grows) is another finding: somebody is at work on it.
-  const finding = listed.map(({ streamId, from }) => `${streamId}@${from}`);
+function gaps(detail: z.infer<typeof GAPS>): StartDecision {
+  const { consumer, scannedAt, scannedTo, gaps, gapEvents, foundFrom = scannedAt, foundTo = scannedAt } = detail;
   return start({
     consumer,
-    finding: ['gaps', consumer, ...finding.sort()],
+    finding: ['gaps', consumer],
     evidence: scannedTo,
     seenAt: scannedAt,
+    found: { from: foundFrom, to: foundTo },
     input: { actions: ['fill-gaps'], trigger: 'scan', requestedBy: 'gap scan' },
     reason: `${gapEvents} events in ${gaps} streams were never delivered`,
   });
 }
 
-function damage({ scrubbedAt, findings, kinds, listed }: z.infer<typeof DAMAGE>): StartDecision {
+/** A scrub announces each finding once, and again only when it had been repaired meanwhile. */
+function damage({ scrubbedAt, findings, kinds }: z.infer<typeof DAMAGE>): StartDecision {
   return start({
-    finding: ['damage', ...listed.map(({ id }) => id).sort()],
+    finding: ['damage'],
     evidence: scrubbedAt,
     seenAt: scrubbedAt,
+    found: { from: scrubbedAt, to: scrubbedAt },
     input: { actions: ['repair'], trigger: 'scrub', requestedBy: 'scrub' },
     reason: `${findings} findings: ${Object.entries(kinds)
       .map(([kind, count]) => `${count} ${kind}`)
@@ -130,8 +136,10 @@ function alarm({ alarmName, state, configuration }: z.infer<typeof ALARM>): Star
   return start({
     consumer,
     finding: ['alarm', heading, consumer ?? ''],
-    evidence: Math.floor(seenAt / ALARM_WINDOW_MS),
+    // It tells that it has become red, once: before that it was well.
+    evidence: seenAt,
     seenAt,
+    found: { from: seenAt, to: seenAt },
     input: { actions: ['repair'], trigger: 'alarm', requestedBy: `alarm ${heading}` },
     reason: `${alarmName}: ${description}`,
   });
@@ -142,12 +150,13 @@ interface Starting {
   finding: readonly string[];
   evidence: number;
   seenAt: number;
+  found: Found;
   input: Record<string, unknown>;
   reason: string;
 }
 
-/** Step Functions: a name has at most 80 characters: 48 of a consumer, 12, a number of 16 and two dashes. */
-function start({ consumer, finding, evidence, seenAt, input, reason }: Starting): StartDecision {
+/** Step Functions: a name has at most 80 characters: 48 of a consumer, 12, a number of 13, one of 4 and three dashes. */
+function start({ consumer, finding, evidence, seenAt, found, input, reason }: Starting): StartDecision {
   const hash = createHash('sha256').update(JSON.stringify(finding)).digest('hex').slice(0, HASH_LENGTH);
   return {
     kind: 'start',
@@ -155,6 +164,7 @@ function start({ consumer, finding, evidence, seenAt, input, reason }: Starting)
     hash,
     name: `${consumer ?? 'all'}-${hash}-${evidence}`,
     seenAt,
+    found,
     input: { ...input, ...(consumer !== undefined && { consumers: [consumer] }), reason: reason.slice(0, 1_000) },
   };
 }

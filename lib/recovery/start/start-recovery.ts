@@ -1,10 +1,12 @@
 // Starts a recovery for a sign, once: the execution's name is taken for 90 days, so a sign that is delivered six times starts one.
-// Loop protection: when the same finding is seen again after its recovery has ended, people are told instead of starting another.
+// Loop protection: when what a recovery knew is still there after it has ended, people are told instead of starting another; new
+// damage is repaired (decide-again.ts).
 
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Registry } from '../../flow/registry/port.ts';
 import type { Logger } from '../../platform/logging.ts';
 import type { Alerts } from '../alert/alerts.ts';
+import { decideAgain } from './decide-again.ts';
 import { decideStart, type Sign, type StartDecision } from './decide-start.ts';
 import type { Start, Starts } from './starts.ts';
 
@@ -26,11 +28,6 @@ export type StartOutcome =
   /** Its recovery has ended, and the finding is still there: a person has to look. */
   | { kind: 'did-not-help'; name: string; alert: 'published' | 'told-already' };
 
-/** After a day a finding that came back is a new one. */
-const REMEMBERED_MS = 24 * 60 * 60_000;
-/** Ends of executions that had not begun to repair. */
-const NOT_BEGUN = new Set(['AlreadyRecovering', 'ValidationFailed']);
-
 /** @example await startRecovery(deps, event); // { kind: 'started', name: 'inventory-1f2e3d4c5b6a-812' } */
 export async function startRecovery(deps: StartDeps, sign: Sign): Promise<StartOutcome> {
   const decision = decideStart(sign);
@@ -40,13 +37,12 @@ export async function startRecovery(deps: StartDeps, sign: Sign): Promise<StartO
     return { kind: 'ignored', why: `consumer "${consumer}" is not deployed here` };
   }
   const before = await deps.starts.get(decision.hash);
-  if (before === undefined || deps.now() - before.startedAt > REMEMBERED_MS) {
-    return start(deps, decision, decision.name, before);
-  }
-  const { status, error, name } = await ended(deps, before.executionArn);
-  // A sign from before that start: its recovery has seen it.
-  if (status === 'RUNNING' || decision.seenAt <= before.startedAt) return { kind: 'already-started', name };
-  if (NOT_BEGUN.has(error ?? '')) return start(deps, decision, `${decision.name}-${before.tries + 1}`, before);
+  if (before === undefined) return start(deps, decision, { tries: 1, before });
+  const { name, ...end } = await ended(deps, before.executionArn);
+  const again = decideAgain(before, end, { found: decision.found, seenAt: decision.seenAt, now: deps.now() });
+  if (again.kind === 'known') return { kind: 'already-started', name };
+  if (again.kind === 'start') return start(deps, decision, { tries: again.tries, before });
+  const { status, error } = end;
   const alert = await deps.alerts.raise({
     consumer: consumer ?? 'all',
     fingerprint: `recovery-${decision.hash}`,
@@ -61,11 +57,12 @@ export async function startRecovery(deps: StartDeps, sign: Sign): Promise<StartO
 async function start(
   deps: StartDeps,
   decision: Extract<StartDecision, { kind: 'start' }>,
-  name: string,
-  before: Start | undefined,
+  { tries, before }: { tries: number; before: Start | undefined },
 ): Promise<StartOutcome> {
-  const { sfn, stateMachineArn, starts } = deps;
+  const { sfn, stateMachineArn } = deps;
   const startedAt = deps.now();
+  const starts = (before?.starts ?? 0) + 1;
+  const name = starts === 1 ? decision.name : `${decision.name}-${starts}`;
   let executionArn: string;
   try {
     // Again with the same name and input while it runs: the same execution, not another one.
@@ -77,8 +74,7 @@ async function start(
     if ((error as Error).name !== 'ExecutionAlreadyExists') throw error;
     return { kind: 'already-started', name };
   }
-  const tries = (before?.tries ?? 0) + 1;
-  await starts.put({ hash: decision.hash, executionArn, startedAt, tries }, before);
+  await deps.starts.put({ hash: decision.hash, executionArn, startedAt, tries, starts }, before);
   return { kind: 'started', name };
 }
 
@@ -93,6 +89,6 @@ async function ended({ sfn }: StartDeps, executionArn: string) {
   } catch (error) {
     // Step Functions forgets executions after 90 days, and with a deleted state machine at once.
     if ((error as Error).name !== 'ExecutionDoesNotExist') throw error;
-    return { status: 'FORGOTTEN', error: 'ValidationFailed', name };
+    return { status: 'FORGOTTEN', error: undefined, name };
   }
 }

@@ -11,8 +11,10 @@ export interface Start {
   executionArn: string;
   /** Milliseconds since 1970. */
   startedAt: number;
-  /** Recoveries for this finding so far; those that could not begin (somebody else was at work) are not counted. */
+  /** Recoveries in a row for this finding; those that could not begin (somebody else was at work) are not counted. */
   tries: number;
+  /** Executions for this finding so far: each has a name of its own. */
+  starts: number;
 }
 
 export interface Starts {
@@ -28,8 +30,8 @@ export function createStarts({ dynamo, table }: { dynamo: Dynamo; table: string 
     async get(hash) {
       const { Item } = await dynamo.get({ TableName: table, Key: key(hash), ConsistentRead: true });
       if (Item === undefined) return undefined;
-      const { executionArn, startedAt, tries } = Item as unknown as Start;
-      return { hash, executionArn, startedAt, tries };
+      const { executionArn, startedAt, tries, starts = tries } = Item as unknown as Start;
+      return { hash, executionArn, startedAt, tries, starts };
     },
     async put({ hash, ...start }, before) {
       const notChanged = before === undefined ? 'attribute_not_exists(pk)' : '#startedAt = :before';

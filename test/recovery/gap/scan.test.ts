@@ -235,6 +235,25 @@ describe('the gap scan', () => {
     expect(system.metrics.total('GapAnnouncementsFailed')).toBe(1);
   });
 
+  it('tells when it met the oldest and the youngest gap first, whatever the age of their events', async () => {
+    await system.append('order-1', ['Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(20 * MINUTE);
+    const first = system.clock.now();
+    await scan();
+    expect(announced.at(-1)).toMatchObject({ foundFrom: first, foundTo: first });
+    await system.append('order-2', ['Placed']);
+    await system.settle(() => true);
+    system.clock.advance(2 * MINUTE);
+    await system.append('order-1', ['Placed']);
+    await system.settle(() => true);
+    system.clock.advance(2 * MINUTE);
+    const second = system.clock.now();
+    await scan();
+    // A gap that grows is the one that was met before.
+    expect(announced.at(-1)).toMatchObject({ gaps: 2, foundFrom: first, foundTo: second });
+  });
+
   it("begins a gap at the first owed event of a consumer that starts now, not at the stream's beginning", async () => {
     await system.append('order-1', ['Placed', 'Placed', 'Placed']);
     await system.settle();

@@ -55,13 +55,15 @@ describe('what a sign asks for', () => {
     expect(ALARMS_THAT_START).not.toContain('recovery-failed');
   });
 
-  it('the same name for the same finding and evidence, another one when the gap or the evidence has moved', () => {
+  it('the same name for the same finding and evidence, another one when the evidence has moved', () => {
     const nameOf = (sign: Sign) => (decideStart(sign) as { name: string }).name;
     const hashOf = (sign: Sign) => (decideStart(sign) as { hash: string }).hash;
     expect(nameOf(gapsFound({ scannedAt: 9_999 }))).toBe(nameOf(gapsFound()));
     expect(nameOf(gapsFound({ scannedTo: 813 }))).not.toBe(nameOf(gapsFound()));
     expect(hashOf(gapsFound({ scannedTo: 813 }))).toBe(hashOf(gapsFound()));
-    expect(hashOf(gapsFound({ listed: [{ streamId: 'order-1', from: 3 }] }))).not.toBe(hashOf(gapsFound()));
+    // Which of many gaps are listed changes from scan to scan, and what is stuck stays the same.
+    expect(hashOf(gapsFound({ listed: [{ streamId: 'order-9', from: 3 }], gaps: 700 }))).toBe(hashOf(gapsFound()));
+    expect(hashOf(gapsFound({ consumer: 'shipping' }))).not.toBe(hashOf(gapsFound()));
   });
 });
 
@@ -105,7 +107,11 @@ describe('starting', () => {
     };
   });
 
-  const seen = (more: object = {}): Sign => gapsFound({ scannedAt: system.clock.now(), ...more });
+  /** Gaps that scans met first `from` to `to` minutes ago. */
+  const seen = (more: object = {}, { from = 0, to = 0 } = {}): Sign => {
+    const now = system.clock.now();
+    return gapsFound({ scannedAt: now, foundFrom: now - from * MINUTE, foundTo: now - to * MINUTE, ...more });
+  };
   const end = (status: string, error?: string): void => {
     for (const execution of executions.values()) {
       if (execution.status === 'RUNNING') Object.assign(execution, { status, error });
@@ -122,30 +128,58 @@ describe('starting', () => {
     expect({ executions: executions.size, told }).toEqual({ executions: 1, told: [] });
   });
 
-  it('does not happen again for a finding whose recovery did not help: people are told once an hour', async () => {
+  it('does not happen again for what its recovery knew and left, whichever streams are listed: people are told once an hour', async () => {
     await startRecovery(deps, seen());
     end('FAILED', 'NotComplete');
     system.clock.advance(5 * MINUTE);
-    expect(await startRecovery(deps, seen({ scannedTo: 900 }))).toMatchObject({
+    const left = { from: 5, to: 5 };
+    expect(await startRecovery(deps, seen({ scannedTo: 900 }, left))).toMatchObject({
       kind: 'did-not-help',
       alert: 'published',
     });
-    expect(await startRecovery(deps, seen({ scannedTo: 901 }))).toMatchObject({ alert: 'told-already' });
+    const others = [{ consumer: 'billing', streamId: 'order-7', from: 1, to: 1, count: 1, oldestAgeSeconds: 9 }];
+    expect(await startRecovery(deps, seen({ scannedTo: 901, listed: others }, left))).toMatchObject({
+      kind: 'did-not-help',
+      alert: 'told-already',
+    });
     expect(executions.size).toBe(1);
     expect(told).toHaveLength(1);
     system.clock.advance(25 * 60 * MINUTE);
-    expect(await startRecovery(deps, seen({ scannedTo: 950 }))).toMatchObject({ kind: 'started' });
+    expect(await startRecovery(deps, seen({ scannedTo: 950 }, { from: 1_505, to: 1_505 }))).toMatchObject({
+      kind: 'started',
+    });
   });
 
-  it('happens again when the gap has moved on, and when the first one could not begin', async () => {
+  it('happens again for damage that came after a recovery that helped, at once', async () => {
+    await startRecovery(deps, seen());
+    end('SUCCEEDED');
+    system.clock.advance(5 * MINUTE);
+    expect(await startRecovery(deps, seen({ scannedTo: 900 }))).toMatchObject({ kind: 'started' });
+    expect(executions.size).toBe(2);
+    expect(told).toEqual([]);
+  });
+
+  it('happens again when the first one could not begin', async () => {
     await startRecovery(deps, seen());
     end('FAILED', 'AlreadyRecovering');
     system.clock.advance(5 * MINUTE);
     expect(await startRecovery(deps, seen())).toMatchObject({ kind: 'started', name: expect.stringMatching(/-2$/) });
-    end('SUCCEEDED');
-    const moved = [{ consumer: 'billing', streamId: 'order-1', from: 4, to: 4, count: 1, oldestAgeSeconds: 9 }];
-    expect(await startRecovery(deps, seen({ listed: moved }))).toMatchObject({ kind: 'started' });
+    end('FAILED', 'AlreadyRecovering');
+    system.clock.advance(5 * MINUTE);
+    expect(await startRecovery(deps, seen())).toMatchObject({ kind: 'started', name: expect.stringMatching(/-3$/) });
     expect(told).toEqual([]);
+  });
+
+  it('happens for each time that an alarm becomes red, when the recovery before had helped', async () => {
+    const red = () => alarm(QUEUE_AGE, new Date(system.clock.now()).toISOString());
+    expect(await startRecovery(deps, red())).toMatchObject({ kind: 'started' });
+    end('SUCCEEDED');
+    system.clock.advance(40 * MINUTE);
+    const again = red();
+    expect(await startRecovery(deps, again)).toMatchObject({ kind: 'started' });
+    end('SUCCEEDED');
+    expect(await startRecovery(deps, again)).toMatchObject({ kind: 'already-started' });
+    expect(executions.size).toBe(2);
   });
 
   it('waits for the one that is at work', async () => {
