@@ -10,14 +10,19 @@ import {
   PutItemCommand,
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { createDynamoClient } from '../../platform/dynamodb/client.ts';
 import type { TableSchema } from '../../platform/dynamodb/table-schema.ts';
+
+/** A busy machine stands still for seconds: that is a slow round, and no reason to end without figures. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /** A client whose database nobody else uses: DynamoDB Local keeps one for each access key id, or shares one. */
 export const createBenchClient = (endpoint: string): DynamoDBClient =>
   createDynamoClient({
     endpoint,
     region: 'us-east-1',
+    requestHandler: new NodeHttpHandler({ requestTimeout: REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true }),
     credentials: { accessKeyId: `bench${randomBytes(8).toString('hex')}`, secretAccessKey: 'secret' },
   });
 
