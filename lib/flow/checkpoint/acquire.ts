@@ -9,7 +9,7 @@ import type { Version } from '../../model/ids.ts';
 import { type AcquireStep, decideAcquire, type StillTrue } from './decide-acquire.ts';
 import { GENESIS_DIGEST } from './digest.ts';
 import { type CheckpointItem, checkpointKey, NOBODY, toCheckpoint } from './item.ts';
-import { allOf, CLAUSES, expiredBefore } from './lease.ts';
+import { allOf, CLAUSES, expiredBefore, rememberTexts } from './lease.ts';
 import type { AcquireInput, AcquireResult } from './port.ts';
 import type { CheckpointTable } from './table.ts';
 import { conditionalUpdate } from './table.ts';
@@ -52,6 +52,26 @@ type Taken =
   | { kind: 'taken'; item: CheckpointItem; previousEndedUncleanly: boolean }
   | { kind: 'refused'; item: CheckpointItem | undefined };
 
+const takeText = (wanted: string): string =>
+  `SET ${[
+    '#version = if_not_exists(#version, :start)',
+    '#generation = if_not_exists(#generation, :one)',
+    '#generationStart = if_not_exists(#generationStart, :start)',
+    '#resolvedCount = if_not_exists(#resolvedCount, :zero)',
+    '#resolvedDigest = if_not_exists(#resolvedDigest, :genesis)',
+    wanted,
+    '#token = if_not_exists(#token, :zero) + :one',
+    '#takenFrom = if_not_exists(#leaseOwner, :nobody)',
+    '#leaseOwner = :leaseOwner',
+    '#leaseUntil = :leaseUntil',
+    '#leaseMode = :leaseMode',
+    '#updatedAt = :updatedAt',
+    '#format = :format',
+  ].join(', ')}`;
+const TAKE = takeText('#wanted = if_not_exists(#wanted, :zero)');
+const TAKE_AND_RAISE = takeText('#wanted = :wanted');
+const takeConditions = rememberTexts();
+
 async function take(
   table: CheckpointTable,
   input: AcquireInput,
@@ -67,27 +87,15 @@ async function take(
     format: CHECKPOINT_FORMAT,
   };
   const result = await conditionalUpdate(table, input, {
-    update: `SET ${[
-      '#version = if_not_exists(#version, :start)',
-      '#generation = if_not_exists(#generation, :one)',
-      '#generationStart = if_not_exists(#generationStart, :start)',
-      '#resolvedCount = if_not_exists(#resolvedCount, :zero)',
-      '#resolvedDigest = if_not_exists(#resolvedDigest, :genesis)',
-      raise ? '#wanted = :wanted' : '#wanted = if_not_exists(#wanted, :zero)',
-      '#token = if_not_exists(#token, :zero) + :one',
-      '#takenFrom = if_not_exists(#leaseOwner, :nobody)',
-      '#leaseOwner = :leaseOwner',
-      '#leaseUntil = :leaseUntil',
-      '#leaseMode = :leaseMode',
-      '#updatedAt = :updatedAt',
-      '#format = :format',
-    ].join(', ')}`,
-    condition: allOf(
-      CLAUSES.leaseIsFree,
-      ...(redelivers ? [] : [CLAUSES.isNotParked, CLAUSES.hasWork]),
-      ...(purpose === 'deliver' ? [CLAUSES.isNotDeferred] : []),
-      ...(redelivers ? [] : [raise ? CLAUSES.nobodyAskedForMore : CLAUSES.somebodyAskedForAsMuch]),
-      ...(redelivers || start === undefined ? [CLAUSES.exists] : []),
+    update: raise ? TAKE_AND_RAISE : TAKE,
+    condition: takeConditions(`${purpose} ${raise} ${start === undefined}`, () =>
+      allOf(
+        CLAUSES.leaseIsFree,
+        ...(redelivers ? [] : [CLAUSES.isNotParked, CLAUSES.hasWork]),
+        ...(purpose === 'deliver' ? [CLAUSES.isNotDeferred] : []),
+        ...(redelivers ? [] : [raise ? CLAUSES.nobodyAskedForMore : CLAUSES.somebodyAskedForAsMuch]),
+        ...(redelivers || start === undefined ? [CLAUSES.exists] : []),
+      ),
     ),
     values: {
       ':start': start ?? (0 as Version),
@@ -98,7 +106,11 @@ async function take(
       ':nobody': NOBODY,
       ':now': now,
       ':expiredBefore': expiredBefore(now),
-      ...Object.fromEntries(Object.entries(taken).map(([name, value]) => [`:${name}`, value])),
+      ':leaseOwner': taken.leaseOwner,
+      ':leaseUntil': taken.leaseUntil,
+      ':leaseMode': taken.leaseMode,
+      ':updatedAt': taken.updatedAt,
+      ':format': taken.format,
     },
     returnOld: true,
   });

@@ -71,6 +71,21 @@ export const CLAUSES = {
 
 export const allOf = (...clauses: readonly string[]): string => clauses.join(' AND ');
 
+/**
+ * Texts by a short key, each made once: the same expression is then the same string, which everything that looks expressions
+ * up finds without reading it again.
+ */
+export function rememberTexts(): (key: string, make: () => string) => string {
+  const known = new Map<string, string>();
+  return (key, make) => {
+    let text = known.get(key);
+    if (text !== undefined) return text;
+    text = make();
+    if (known.size < USED_BY_LIMIT) known.set(key, text);
+    return text;
+  };
+}
+
 /** An expression is one of a few hundred texts: what each of them uses is looked up once. */
 const usedBy = { '#': new Map<string, readonly string[]>(), ':': new Map<string, readonly string[]>() };
 /** Texts made at run time must not fill the memory. */

@@ -28,14 +28,22 @@ export type UpdateResult =
 
 /** The request, as it also stands inside a transaction. */
 export const updateRequest = (table: string, key: CheckpointKey, { update, condition, values }: ConditionalUpdate) => {
-  const expressionValues = valuesIn(values, update, condition);
+  const { names, placeholders } = usedBy(update, condition);
+  const expressionValues: Record<string, unknown> = {};
+  let hasValues = false;
+  for (const placeholder of placeholders) {
+    const value = values[placeholder];
+    if (value === undefined) continue;
+    expressionValues[placeholder] = value;
+    hasValues = true;
+  }
   return {
     TableName: table,
     Key: checkpointKey(key),
     UpdateExpression: update,
     ConditionExpression: condition,
-    ExpressionAttributeNames: namesIn(update, condition),
-    ...(Object.keys(expressionValues).length > 0 && { ExpressionAttributeValues: expressionValues }),
+    ExpressionAttributeNames: names,
+    ...(hasValues && { ExpressionAttributeValues: expressionValues }),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
   };
 };
@@ -60,12 +68,26 @@ export async function conditionalUpdate(
   });
 }
 
-function valuesIn(values: Record<string, unknown>, ...expressions: readonly string[]): Record<string, unknown> {
-  const used: Record<string, unknown> = {};
-  for (const expression of expressions) {
-    for (const placeholder of placeholdersIn(expression, ':')) {
-      if (Object.hasOwn(values, placeholder)) used[placeholder] = values[placeholder];
-    }
-  }
-  return used;
+interface Used {
+  names: Record<string, string>;
+  /** Of values. */
+  placeholders: readonly string[];
+}
+
+/** By update, then by condition: pairs are a few dozen. */
+const known = new Map<string, Map<string, Used>>();
+/** Texts made at run time must not fill the memory. */
+const KNOWN_LIMIT = 500;
+
+function usedBy(update: string, condition: string): Used {
+  const used = known.get(update)?.get(condition);
+  if (used !== undefined) return used;
+  const made = {
+    names: namesIn(update, condition),
+    placeholders: [...new Set([...placeholdersIn(update, ':'), ...placeholdersIn(condition, ':')])],
+  };
+  if (known.size >= KNOWN_LIMIT) known.clear();
+  const byCondition = known.get(update) ?? new Map<string, Used>();
+  known.set(update, byCondition.set(condition, made));
+  return made;
 }

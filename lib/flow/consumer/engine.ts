@@ -90,6 +90,8 @@ async function inParallel<Item>(
   workers: number,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
+  if (items.length === 0) return;
+  if (items.length === 1) return work(items[0] as Item);
   const queue = items[Symbol.iterator]();
   const worker = async () => {
     for (const item of queue) await work(item);

@@ -10,12 +10,12 @@ import type { Begun } from '../scenario/react.ts';
 import type { Disturbances } from '../system/disturbances.ts';
 import type { Change } from './change.ts';
 import { createCheckpointChecks } from './checkpoint-checks.ts';
-import { createDeadLetterChecks } from './dead-letter-checks.ts';
+import { createDeadLetterChecks, type DeadLetterChecks } from './dead-letter-checks.ts';
 import { decodeCommit } from './decode-commit.ts';
 import { createEffectChecks } from './effect-checks.ts';
 import { createLedger, type Effect, type Ledger } from './ledger.ts';
 import { createLogChecks, type LogChecks } from './log-checks.ts';
-import { createMarkerWatch } from './marker-watch.ts';
+import { createMarkerWatch, type MarkerWatch } from './marker-watch.ts';
 import { createQuietChecks, type QuietChecks } from './quiet-checks.ts';
 import { createScrubChecks, type ScrubChecks } from './scrub-checks.ts';
 import { createStoreChecks, type StoreChecks } from './store-checks.ts';
@@ -28,8 +28,10 @@ export interface Checks {
   readonly store: StoreChecks;
   readonly log: LogChecks;
   readonly quiet: QuietChecks;
-  readonly scrub: Pick<ScrubChecks, 'judge' | 'finish'>;
-  readonly traces: Pick<TraceChecks, 'onAcknowledged' | 'onIdle'>;
+  readonly scrub: Pick<ScrubChecks, 'judge' | 'finish' | 'hasFound'>;
+  readonly traces: Pick<TraceChecks, 'onAcknowledged' | 'onIdle' | 'isOwing'>;
+  readonly markers: Pick<MarkerWatch, 'expiries'>;
+  readonly deadLetters: Pick<DeadLetterChecks, 'rows' | 'hasOpen'>;
   onChange(change: Change): void;
   /** A react begins: it must be the stored event, and its type wanted. Returns what `onEffect` needs to know. */
   onReact(consumer: string, event: Event, context: ReactContext, process: SimulatedProcess): Begun;
@@ -96,6 +98,8 @@ export function createChecks(options: {
     log,
     scrub,
     traces,
+    markers,
+    deadLetters,
     quiet: createQuietChecks({ consumers, ledger, checkpoints, deadLetters, violations }),
     onChange: (change) => {
       switch (change.table) {

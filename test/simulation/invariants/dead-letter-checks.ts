@@ -12,7 +12,12 @@ export interface DeadLetterChecks {
   onCheckpoint(change: Change): void;
   row(id: string): Item | undefined;
   readonly rows: ReadonlyMap<string, Item>;
+  /** Some dead letter of this consumer has not come to its end. */
+  hasOpen(consumer: string): boolean;
 }
+
+/** Ends of a dead letter. */
+export const ENDS: ReadonlySet<string> = new Set(['resolved', 'discarded', 'superseded']);
 
 /** Where a row may go from where it is. */
 const NEXT: Readonly<Record<string, readonly string[]>> = {
@@ -79,5 +84,10 @@ export function createDeadLetterChecks(options: {
     }
   };
 
-  return { onRow, onCheckpoint, row: (id) => rows.get(id), rows };
+  const hasOpen = (consumer: string): boolean => {
+    for (const row of rows.values()) if (row.consumer === consumer && !ENDS.has(String(row.status))) return true;
+    return false;
+  };
+
+  return { onRow, onCheckpoint, row: (id) => rows.get(id), rows, hasOpen };
 }

@@ -1,7 +1,7 @@
 // Reads an item of the Events table without the code under test: the hash is computed again from its description in
 // docs/architecture.md (netstrings of the fields, then of the exact stored bytes).
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { brotliDecompressSync } from 'node:zlib';
 import type { Item } from './change.ts';
 import type { DecodedCommit } from './store-checks.ts';
@@ -11,9 +11,7 @@ const FIELDS = ['streamId', 'version', 'count', 'recordedAt', 'encoding', 'forma
 export function decodeCommit(item: Item): DecodedCommit {
   const stored = item.events as string | Uint8Array;
   const bytes = typeof stored === 'string' ? Buffer.from(stored) : Buffer.from(stored);
-  const hash = createHash('sha256');
-  for (const field of FIELDS) hash.update(netstring(Buffer.from(String(item[field]))));
-  hash.update(netstring(bytes));
+  const framed = [...FIELDS.map((field) => Buffer.from(String(item[field]))), bytes].map(netstring);
   const text = typeof stored === 'string' ? stored : brotliDecompressSync(stored).toString('utf8');
   const events = JSON.parse(text) as { id: string; type: string }[];
   return {
@@ -23,7 +21,7 @@ export function decodeCommit(item: Item): DecodedCommit {
     recordedAt: Number(item.recordedAt),
     previousHash: String(item.previousHash),
     hash: String(item.hash),
-    expectedHash: hash.digest('hex'),
+    expectedHash: hash('sha256', Buffer.concat(framed)),
     events: events.map(({ id, type }) => ({ id, type })),
   };
 }

@@ -2,11 +2,10 @@
 // message was kept as one that nobody understands.
 
 import type { Item } from './change.ts';
+import { ENDS } from './dead-letter-checks.ts';
 import type { Violations } from './violations.ts';
 
-/** Ends of a dead letter after everything was given back and the bugs were fixed. */
-const ENDS = new Set(['resolved', 'discarded', 'superseded']);
-
+/** After everything was given back and the bugs were fixed. */
 export function checkEnd(
   tables: { deadLetters: readonly Item[]; recovery: readonly Item[] },
   violations: Violations,

@@ -10,15 +10,21 @@ export interface MarkerWatch {
   isGone(consumer: string, scope: string, streamId: string, version: number): boolean;
   /** It was completed at some time, whatever became of it since. */
   wasCompleted(consumer: string, scope: string, streamId: string, version: number): boolean;
+  /** When each stored marker expires, in seconds since 1970, by key. */
+  readonly expiries: ReadonlyMap<string, number>;
 }
 
 export function createMarkerWatch(): MarkerWatch {
   /** When the protection of each completed marker ends, in milliseconds. */
   const completedUntil = new Map<string, number>();
   const everCompleted = new Set<string>();
+  const expiries = new Map<string, number>();
   return {
+    expiries,
     onChange: ({ before, after }) => {
       const key = String((after ?? before)?.key);
+      if (after === undefined) expiries.delete(key);
+      else expiries.set(key, Number(after.expiresAt));
       if (after?.state === 'completed') {
         completedUntil.set(key, Number(after.expiresAt) * 1_000);
         everCompleted.add(key);

@@ -10,6 +10,8 @@ import type { ViolationKind, Violations } from './violations.ts';
 export interface QuietChecks {
   /** Reports everything that waits. `isExcused`: a fault took a record of this stream away that nobody repeats. */
   check(kind: ViolationKind, options: { mayBeParked: boolean; isExcused: (streamId: string) => boolean }): void;
+  /** Nothing waits, nobody is parked. */
+  isQuiet(): boolean;
 }
 
 export function createQuietChecks(options: {
@@ -43,6 +45,10 @@ export function createQuietChecks(options: {
   };
 
   return {
+    isQuiet: () =>
+      consumers.every((consumer) =>
+        [...ledger.stored.keys()].every((streamId) => problem(consumer, streamId, false) === undefined),
+      ),
     check: (kind, { mayBeParked, isExcused }) => {
       for (const consumer of consumers) {
         for (const streamId of ledger.stored.keys()) {

@@ -1,7 +1,7 @@
 // How far each consumer has really resolved a stream, by the ledger alone: an event counts when its effect took place, when
 // the consumer does not want its type, or when a dead letter passed it. The checkpoint may never be ahead of this.
 
-import { createHash } from 'node:crypto';
+import { hash as hashText } from 'node:crypto';
 import type { Ledger } from './ledger.ts';
 
 /** One generation of one consumer on one stream. */
@@ -44,7 +44,7 @@ export function createResolution(
         const hash = ledger.event(streamId, at)?.commitHash ?? 'no such event';
         const outcome = passed.get(at) ?? 'resolved';
         const previous = digests[made - 1] as string;
-        digests.push(createHash('sha256').update(`${previous}|${at}|${hash}|${outcome}`).digest('hex'));
+        digests.push(hashText('sha256', `${previous}|${at}|${hash}|${outcome}`));
       }
       return digests[version - start] ?? 'before the start';
     },

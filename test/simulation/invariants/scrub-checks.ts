@@ -9,11 +9,14 @@ export interface ScrubChecks {
   /** `isLost`: a fault took a record of this stream away that nobody repeats. */
   judge(isLost: (streamId: string) => boolean): void;
   finish(recovery: readonly Item[]): void;
+  /** It has found anything so far. */
+  hasFound(): boolean;
 }
 
 export function createScrubChecks(violations: Violations): ScrubChecks {
   const unsequenced = new Set<string>();
   return {
+    hasFound: () => unsequenced.size > 0,
     onChange: ({ after }) => {
       if (after?.pk !== 'finding') return;
       const { kind, streamId, from, to, detail } = after;

@@ -13,6 +13,8 @@ export interface TraceChecks {
   onAcknowledged(consumer: string, body: string, ahead: () => readonly string[]): void;
   /** Neither the consumer's queues hold a message, nor is one of its invocations, or of the intake's, at work. */
   onIdle(consumer: string): void;
+  /** Something is owed in an open-gap row. */
+  isOwing(): boolean;
 }
 
 /** Two clocks that correct themselves by the server's may differ by less; see LEASE_MARGIN_MS. */
@@ -26,6 +28,14 @@ export function createTraceChecks(options: {
   const { checkpoints, violations, now } = options;
   /** Last version owed, by consumer and stream. */
   const owed = new Map<string, number>();
+  /** A body is looked at again with every message that it lies ahead of. */
+  const announcements = new Map<string, Announcement | undefined>();
+  const announcementOf = (body: string): Announcement | undefined => {
+    if (announcements.has(body)) return announcements.get(body);
+    const parsed = parseAnnouncement(body);
+    announcements.set(body, parsed);
+    return parsed;
+  };
 
   return {
     onChange: ({ before, after, by }) => {
@@ -62,6 +72,7 @@ export function createTraceChecks(options: {
       violations.report('acknowledged-without-trace', `${consumer} on ${streamId}: version ${version}, ${known}`);
     },
 
+    isOwing: () => owed.size > 0,
     onIdle: (consumer) => {
       for (const streamId of checkpoints.keys(consumer)) {
         const item = checkpoints.item(consumer, streamId);
@@ -79,8 +90,13 @@ export function createTraceChecks(options: {
   };
 }
 
+interface Announcement {
+  streamId: string;
+  version: number;
+}
+
 /** What a body in a consumer's queue says about a stream; undefined for redeliveries, which have traces of their own. */
-function announcementOf(body: string): { streamId: string; version: number } | undefined {
+function parseAnnouncement(body: string): Announcement | undefined {
   const parsed = JSON.parse(body) as { kind?: string; streamId?: string; version?: number; detail?: unknown };
   if (parsed.kind === 'redeliver') return undefined;
   const { streamId, version } = (parsed.kind === undefined ? parsed.detail : parsed) as {

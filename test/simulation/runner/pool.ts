@@ -17,7 +17,7 @@ export interface PoolOptions {
 }
 
 /** A run leaves only garbage behind: with room for several runs, little of it is ever moved. */
-const YOUNG_GENERATION_MB = 64;
+const YOUNG_GENERATION_MB = 192;
 /** Long enough that messages cost nothing, short enough that the last thread does not work alone for long. */
 const CHUNK_SEEDS = 25;
 /** The first chunks are small: most mutants die at once. */

@@ -11,21 +11,36 @@ const SCAN_EVERY_MS = 5 * MINUTE_MS;
 const EXPIRE_EVERY_MS = MINUTE_MS;
 const CHECK_IDLE_EVERY_MS = MINUTE_MS / 2;
 
-/** Schedules and expiry from now until `until`. */
+/**
+ * Schedules and expiry from now until `until`. A call that would find nothing to do changes nothing and is left out; the first
+ * scan of a stretch always runs, because it must not find anything either.
+ */
 export function planSchedules(
-  { scheduler, engine, faults }: Cloud,
+  { scheduler, engine, faults, checks }: Cloud,
   recovery: RecoverySystem,
   until: number,
   withScans: boolean,
 ): void {
-  for (let at = scheduler.now() + MINUTE_MS; at < until; at += SCAN_EVERY_MS) {
-    if (withScans) scheduler.at(at, recovery.scanNow);
-    scheduler.at(at + 20_000, recovery.announceNow);
-    scheduler.at(at + 40_000, recovery.continueReplays);
+  const { quiet, traces, deadLetters, markers } = checks;
+  const ifNotIdle = (isIdle: () => boolean, run: () => void) => (): void => {
+    if (!isIdle()) run();
+  };
+  const nothingToScan = (): boolean => !faults.areOn() && quiet.isQuiet() && !traces.isOwing();
+  const first = scheduler.now() + MINUTE_MS;
+  for (let at = first; at < until; at += SCAN_EVERY_MS) {
+    if (withScans) scheduler.at(at, at === first ? recovery.scanNow : ifNotIdle(nothingToScan, recovery.scanNow));
+    scheduler.at(
+      at + 20_000,
+      ifNotIdle(() => deadLetters.rows.size === 0, recovery.announceNow),
+    );
+    scheduler.at(
+      at + 40_000,
+      ifNotIdle(() => !recovery.hasReplays(), recovery.continueReplays),
+    );
   }
   const expire = (): void => {
     const now = scheduler.now();
-    for (const { key, expiresAt } of engine.items('Idempotency') as { key: string; expiresAt: number }[]) {
+    for (const [key, expiresAt] of markers.expiries) {
       const hasExpired = expiresAt * 1_000 <= now;
       // DynamoDB deletes "typically within a few days"; early deletion stands for wrong clocks and operators.
       const isRemoved = hasExpired ? !faults.strikes('ttl-late', key) : faults.strikes('ttl-early', key);
@@ -74,9 +89,10 @@ export function planOperator({ scheduler, faults, plan }: Cloud, recovery: Recov
 }
 
 /** Faults are off and bugs fixed: everything that is parked or skipped is given back. */
-export function redriveAll({ scheduler, plan }: Cloud, recovery: RecoverySystem): void {
-  for (const { name } of plan.consumers) recovery.redrive(redriveRequest(name, { canary: false, force: true }));
-  scheduler.after(MINUTE_MS, recovery.continueRedrives);
+export function redriveAll({ scheduler, plan, checks }: Cloud, recovery: RecoverySystem): void {
+  const waiting = plan.consumers.filter(({ name }) => checks.deadLetters.hasOpen(name));
+  for (const { name } of waiting) recovery.redrive(redriveRequest(name, { canary: false, force: true }));
+  if (waiting.length > 0) scheduler.after(MINUTE_MS, recovery.continueRedrives);
 }
 
 const BY_OPERATOR = { requestedBy: 'simulation', reason: 'the bug is fixed' };

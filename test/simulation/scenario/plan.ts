@@ -70,8 +70,8 @@ export interface Plan {
 
 export const EVENT_TYPES = ['Placed', 'Paid', 'Shipped', 'Noted'] as const;
 /** Appends happen in the first minutes; faults go on for longer, so that retries and recoveries meet them too. */
-const APPENDS_MS = { min: 60_000, max: 6 * 60_000 };
-const FAULTS_AFTER_APPENDS_MS = { min: 0, max: 8 * 60_000 };
+const APPENDS_MS = { min: 20_000, max: 4 * 60_000 };
+const FAULTS_AFTER_APPENDS_MS = { min: 0, max: 6 * 60_000 };
 /** With these, a stream may wait for a scan: a delivery is lost, or an operator dies before the wake-up. */
 const LOSSES: readonly FaultKind[] = [
   'bus-drop',
@@ -124,13 +124,13 @@ export function planOf(seed: number, overrides: Overrides = {}): Plan {
 
 function planAppends(prng: Prng, streams: readonly string[], producers: number, spanMs: number): PlannedAppend[] {
   const appends: PlannedAppend[] = [];
-  const target = prng.int(MIN_EVENTS, MIN_EVENTS + 6);
+  const target = prng.int(MIN_EVENTS, MIN_EVENTS + 2);
   // Bursts: most of the time a producer appends several times in a row, sometimes to one hot stream.
   const hot = prng.chance(0.3) ? prng.pick(streams) : undefined;
   for (let events = 0, atMs = 0; events < target; ) {
-    const count = Math.min(prng.pick([1, 1, 1, 2, 3, 5]), target - events);
+    const count = Math.min(prng.pick([1, 2, 3, 5, 8]), target - events);
     const streamId = hot !== undefined && prng.chance(0.6) ? hot : prng.pick(streams);
-    atMs = prng.chance(0.4) ? atMs + prng.int(0, 50) : prng.int(0, spanMs);
+    atMs = prng.chance(0.5) ? atMs + prng.int(0, 50) : prng.int(0, spanMs);
     appends.push({
       atMs,
       streamId,
@@ -154,7 +154,7 @@ function limitEvents(appends: readonly PlannedAppend[], most = Number.POSITIVE_I
 }
 
 function planConsumer(prng: Prng, name: string, effects: PlannedConsumer['effects']): PlannedConsumer {
-  const wanted = prng.shuffle(EVENT_TYPES).slice(0, prng.int(2, EVENT_TYPES.length));
+  const wanted = prng.shuffle(EVENT_TYPES).slice(0, prng.pick([2, 2, 2, 3, EVENT_TYPES.length]));
   return {
     name,
     effects,
@@ -164,9 +164,9 @@ function planConsumer(prng: Prng, name: string, effects: PlannedConsumer['effect
     groupCommits: effects === 'transactional' && prng.chance(0.5),
     sharedItem: effects === 'transactional' && prng.chance(0.5),
     timeoutMs: 10_000,
-    batchSize: prng.pick([1, 3, 10, 10]),
+    batchSize: prng.pick([1, 5, 10, 10]),
     maxConcurrency: prng.pick([1, 2, 5, 10]),
-    batchWindowMs: prng.pick([0, 0, 500, 2_000]),
+    batchWindowMs: prng.pick([0, 500, 1_000, 3_000]),
     maxReceiveCount: prng.pick([1, 2, 3, 5, 8]),
   };
 }

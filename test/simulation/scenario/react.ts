@@ -41,6 +41,8 @@ export interface ReactOptions {
   onFailure: (event: Event, times: number) => void;
 }
 
+const MISBEHAVIOUR = ['react-poison', 'react-kills', 'react-hangs', 'react-fails'] as const;
+
 class NotNowError extends Error {}
 
 /** Single effect is promised per generation or replay id. */
@@ -51,7 +53,10 @@ export function createReact(options: ReactOptions): React {
   const { seed, consumer, process, faults, call } = options;
   const { timers, random } = process.world;
 
+  const misbehaves = MISBEHAVIOUR.some((kind) => faults.isPlanned(kind));
+
   const misbehave = async (event: Event, context: ReactContext, tries: number): Promise<Write[] | undefined> => {
+    if (!misbehaves) return undefined;
     const thing = `${consumer.name}/${event.streamId}/${event.id}`;
     const prng = createPrng(seed, `misbehave/${thing}`);
     const badTries = prng.int(1, 3);

@@ -31,8 +31,8 @@ export interface RunOptions {
 
 /** "Faults off, then lag 0 within 15 simulated minutes." */
 const QUIET_WITHIN_MS = 15 * 60_000;
-/** The second one meets nothing any more. */
-const ROTATIONS_AFTER_MS = [10_000, 6 * 60_000];
+/** The second one closes what the first one has found, and meets nothing any more. */
+const ROTATIONS_AFTER_MS = { first: 10_000, second: 6 * 60_000 };
 /** At most three redrives, of everything. */
 const REDRIVES_AFTER_MS = [2, 6, 10].map((minutes) => minutes * 60_000);
 /** The scrub finds what is lost, the relay fills it in, consumers catch up, and the scrub closes its findings. */
@@ -48,7 +48,7 @@ export const runSeed = (seed: number, options: RunOptions = {}): Promise<Run> =>
     const cloud = createCloud(plan, drain, options.keepTrace ?? false);
     const { stackTraceLimit } = Error;
     // Expected refusals are errors: their stacks would cost a tenth of the time. The trace tells more.
-    Error.stackTraceLimit = options.keepTrace ? 10 : 1;
+    Error.stackTraceLimit = options.keepTrace ? 10 : 0;
     const onUnhandled = (error: unknown): void =>
       cloud.violations.report('unhandled-rejection', String((error as Error)?.stack ?? error));
     process.on('unhandledRejection', onUnhandled);
@@ -105,7 +105,10 @@ function play(cloud: Cloud, plan: Plan): void {
     trace.note('run', 'the scrub heals what lost a record');
     const scrubbedAt = scheduler.now() + SCRUBBED_WITHIN_MS;
     planSchedules(cloud, recovery, scrubbedAt, true);
-    for (const ms of ROTATIONS_AFTER_MS) scheduler.after(ms, scrub.rotateNow);
+    scheduler.after(ROTATIONS_AFTER_MS.first, scrub.rotateNow);
+    scheduler.after(ROTATIONS_AFTER_MS.second, () => {
+      if (checks.scrub.hasFound()) scrub.rotateNow();
+    });
     run(scrubbedAt);
     if (failed()) return;
     checks.scrub.judge(excuses.covers);

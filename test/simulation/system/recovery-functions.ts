@@ -34,6 +34,8 @@ export interface RecoverySystem {
   continueRedrives(): void;
   /** A replay, asked for and applied. */
   replay(request: Record<string, unknown>): void;
+  /** Somebody has asked for one. */
+  hasReplays(): boolean;
   continueReplays(): void;
 }
 
@@ -94,7 +96,9 @@ export function startRecovery(
     };
   const isIdle = ({ queue, deadLetters, target }: RunningConsumer): boolean =>
     queue.size + deadLetters.size + target.running + intake.running === 0;
+  let replaysAsked = 0;
   return {
+    hasReplays: () => replaysAsked > 0,
     checkIdle: () => {
       for (const consumer of consumers) if (isIdle(consumer)) cloud.checks.traces.onIdle(consumer.name);
     },
@@ -102,8 +106,10 @@ export function startRecovery(
     announceNow: byScheduleOf(intake, { action: 'announce' }),
     continueRedrives: byScheduleOf(redrive, { action: 'continue' }),
     continueReplays: byScheduleOf(replay, { action: 'continue' }),
-    replay: (request) =>
-      replay.invoke(request, (end) => trace.note('operator', `replay: ${JSON.stringify(end).slice(0, 200)}`)),
+    replay: (request) => {
+      replaysAsked++;
+      replay.invoke(request, (end) => trace.note('operator', `replay: ${JSON.stringify(end).slice(0, 200)}`));
+    },
     redrive: (request) =>
       redrive.invoke(request, (end) => trace.note('operator', `redrive: ${JSON.stringify(end).slice(0, 200)}`)),
   };

@@ -34,7 +34,7 @@ export const FAULT_KINDS = {
   'swapped-records': { what: 'records of different items arrive out of order', rate: [0.05, 0.5] },
   'stream-give-up': {
     what: 'the event source mapping gives a batch up to its on-failure destination',
-    rate: [0.05, 0.5],
+    rate: [0.1, 0.8],
   },
   // Bus.
   'put-events-partial': { what: 'PutEvents refuses some entries', rate: [0.01, 0.2] },

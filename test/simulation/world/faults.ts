@@ -26,6 +26,10 @@ export interface Faults {
   record(kind: FaultKind, where: string): void;
   /** The generator of a kind, for the details of its strike (how long, which one). */
   details(kind: FaultKind): Prng;
+  /** The seed has chosen this kind. */
+  isPlanned(kind: FaultKind): boolean;
+  /** Something may strike now. */
+  areOn(): boolean;
   /** From now on nothing strikes. */
   stop(): void;
   readonly struck: ReadonlyMap<FaultKind, number>;
@@ -66,9 +70,14 @@ export function createFaults(plan: FaultPlan, now: () => number, trace: Trace): 
 
   return {
     record,
-    marks: (kind, thing) => isOn() && createPrng(plan.seed, `mark/${kind}/${thing}`).chance(plan.rates[kind] ?? 0),
+    areOn: isOn,
+    isPlanned: (kind) => plan.rates[kind] !== undefined,
+    marks: (kind, thing) => {
+      const rate = plan.rates[kind];
+      return rate !== undefined && isOn() && createPrng(plan.seed, `mark/${kind}/${thing}`).chance(rate);
+    },
     strikes: (kind, where) => {
-      if (!isOn()) return false;
+      if (plan.rates[kind] === undefined || !isOn()) return false;
       const countdown = countdownOf(kind);
       if (countdown.left > 0) {
         countdown.left--;

@@ -150,4 +150,8 @@ function refuse(faults: Faults, errors: CallErrors, site: string): (() => Error)
 }
 
 /** `update Checkpoints` is about a table, `putEvents` about the bus. A transaction is as much down as its first table. */
-const serviceOf = (site: string): string => site.slice(site.indexOf(' ') + 1).split('+', 1)[0] as string;
+function serviceOf(site: string): string {
+  const from = site.indexOf(' ') + 1;
+  const plus = site.indexOf('+', from);
+  return plus < 0 ? site.slice(from) : site.slice(from, plus);
+}

@@ -126,7 +126,7 @@ export function connectStream<Record extends StreamRecord>(
         finish();
         return;
       }
-      const gaveUp = tries >= settings.maxRetries || (tries > 0 && faults.strikes('stream-give-up', 'shard'));
+      const gaveUp = tries >= settings.maxRetries || faults.strikes('stream-give-up', 'shard');
       if (gaveUp) {
         trace.note('stream-source', `gives up ${left.length} records`);
         settings.onFailure(left);

@@ -26,6 +26,8 @@ type Expressions = readonly (Parsed<unknown> | undefined)[];
  */
 export function scopeOf(request: Aliases, expressions: Expressions, absent: string): Scope {
   const { ExpressionAttributeNames: names, ExpressionAttributeValues: rawValues } = request;
+  const fitting = fittingScope(names, rawValues, expressions);
+  if (fitting) return fitting;
   if (names) checkGiven('Names', names, expressions, '');
   if (rawValues) checkGiven('Values', rawValues, expressions, `: ${absent}`);
   const values = rawValues && valuesIn(rawValues);
@@ -35,6 +37,64 @@ export function scopeOf(request: Aliases, expressions: Expressions, absent: stri
   if (names) checkUsed('Names', names, expressions);
   if (values) checkUsed('Values', values, expressions);
   return names || values ? { names: names ?? NONE.names, values: values ?? NONE.values } : NONE;
+}
+
+/** Nearly every request brings exactly what its expressions use: then two counts and a look at each say so. */
+function fittingScope(
+  names: Record<string, string> | undefined,
+  rawValues: Record<string, unknown> | undefined,
+  expressions: Expressions,
+): Scope | undefined {
+  const used = usedBy(expressions);
+  if (!used || !holdsExactly(names, used.names)) return undefined;
+  const values = rawValues && valuesIn(rawValues);
+  if (!holdsExactly(values, used.values)) return undefined;
+  return { names: names ?? NONE.names, values: values ?? NONE.values };
+}
+
+function holdsExactly(given: object | undefined, used: readonly string[]): boolean {
+  if (!given || used.length === 0) return !given && used.length === 0;
+  let count = 0;
+  for (const _ in given) count += 1;
+  if (count !== used.length) return false;
+  for (const name of used) if (!Object.hasOwn(given, name)) return false;
+  return true;
+}
+
+interface Used {
+  names: readonly string[];
+  values: readonly string[];
+}
+
+const NOTHING: Used = { names: [], values: [] };
+const NO_SECOND = {};
+const usedByPair = new WeakMap<object, WeakMap<object, Used>>();
+
+/** Of at most two expressions; undefined for more. */
+function usedBy(expressions: Expressions): Used | undefined {
+  let first: Parsed<unknown> | undefined;
+  let second: Parsed<unknown> | undefined;
+  for (const expression of expressions) {
+    if (!expression) continue;
+    if (second) return undefined;
+    if (first) second = expression;
+    else first = expression;
+  }
+  if (!first) return NOTHING;
+  let seconds = usedByPair.get(first);
+  if (!seconds) {
+    seconds = new WeakMap();
+    usedByPair.set(first, seconds);
+  }
+  let used = seconds.get(second ?? NO_SECOND);
+  if (!used) {
+    const of = (field: 'names' | 'values') => [
+      ...new Set([...(first?.references[field] ?? []), ...(second?.references[field] ?? [])]),
+    ];
+    used = { names: of('names'), values: of('values') };
+    seconds.set(second ?? NO_SECOND, used);
+  }
+  return used;
 }
 
 function valuesIn(raw: Record<string, unknown>): Record<string, Value> {
