@@ -5,8 +5,10 @@
 // Error: the header is cut to whole seconds, so one observation leaves an interval of 1,000 ms + round trip; its middle is
 // wrong by at most half of that, 500 ms + half of the round trip. Further observations narrow the interval. When the
 // machine's clock jumped in between, the error is at most the whole interval until the next observation. Two workers then
-// disagree by less than LEASE_MARGIN_MS (2,000 ms) as long as round trips stay under a second; correctness does not rest on
-// it, the fencing token decides. Before the first observation it is the machine's clock.
+// disagree by less than LEASE_MARGIN_MS (2,000 ms) as long as round trips stay under a second. After a longer one (a process
+// that slept while its answer came) the middle could be seconds ahead: then the clock is late rather than early, so that
+// nobody takes a lease before its end. Correctness does not rest on it, the fencing token decides. Before the first
+// observation it is the machine's clock.
 
 import type { Clock } from './clock.ts';
 
@@ -14,6 +16,8 @@ import type { Clock } from './clock.ts';
 const HEADER_RESOLUTION_MS = 1_000;
 /** A machine's clock gains or loses less than 500 ms in 1,000 s while nobody corrects it; quartz is ten times better. */
 const DRIFT_PER_MS = 0.0005;
+/** This clock is never further ahead of the server's, whatever was observed; half of LEASE_MARGIN_MS. */
+const AHEAD_MAX_MS = 1_000;
 
 export interface ServerClock extends Clock {
   /** The clock that is corrected. */
@@ -38,9 +42,12 @@ export function createServerClock(base: Clock): ServerClock {
   let known: Interval | undefined;
   const estimate = () =>
     known && { offsetMs: Math.round((known.low + known.high) / 2), errorMs: Math.ceil((known.high - known.low) / 2) };
+  /** The middle, unless that could be too far ahead. */
+  const offsetMs = () =>
+    known && Math.min(Math.round((known.low + known.high) / 2), Math.floor(known.low) + AHEAD_MAX_MS);
   return {
     machine: base,
-    now: () => base.now() + (estimate()?.offsetMs ?? 0),
+    now: () => base.now() + (offsetMs() ?? 0),
     observe(serverDateMs, sentAtMs, receivedAtMs) {
       if (!Number.isFinite(serverDateMs) || !(receivedAtMs >= sentAtMs)) return;
       const seen: Interval = {

@@ -29,9 +29,34 @@ describe('server clock', () => {
           const serverDateMs = cutToSecond(machine.now() + skewMs);
           machine.advance(downMs);
           clock.observe(serverDateMs, sentAtMs, machine.now());
-          const { errorMs } = clock.estimate() as { errorMs: number };
+          const { offsetMs, errorMs } = clock.estimate() as { offsetMs: number; errorMs: number };
           expect(errorMs).toBeLessThanOrEqual(Math.ceil((1_000 + upMs + downMs) / 2));
-          expect(Math.abs(clock.now() - (machine.now() + skewMs))).toBeLessThanOrEqual(errorMs + 1);
+          expect(Math.abs(offsetMs - skewMs)).toBeLessThanOrEqual(errorMs + 1);
+          // Round trips under a second: the clock is the estimate.
+          if (upMs + downMs <= 1_000) expect(clock.now()).toBe(machine.now() + offsetMs);
+        },
+      ),
+    );
+  });
+
+  it('is late rather than early after an answer that took long: never more than a second ahead of the server', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -300_000, max: 300_000 }),
+        fc.nat(60_000),
+        fc.nat(60_000),
+        fc.nat(999),
+        (skewMs, upMs, downMs, phaseMs) => {
+          const machine = createManualClock(1_700_000_000_000 + phaseMs);
+          const clock = createServerClock(machine);
+          const sentAtMs = machine.now();
+          machine.advance(upMs);
+          const serverDateMs = cutToSecond(machine.now() + skewMs);
+          machine.advance(downMs);
+          clock.observe(serverDateMs, sentAtMs, machine.now());
+          const aheadMs = clock.now() - (machine.now() + skewMs);
+          expect(aheadMs).toBeLessThanOrEqual(1_000);
+          expect(aheadMs).toBeGreaterThanOrEqual(-(1_000 + upMs + downMs));
         },
       ),
     );

@@ -27,5 +27,10 @@ export const FOUND: readonly { seed: number; what: string; test?: string }[] = [
     what: 'the verifier judged a rewound event by the dead letter of its earlier generation',
     test: 'test/recovery/verify/verify.test.ts',
   },
+  {
+    seed: 3323,
+    what: 'a process that slept while its answer came took the time to be seconds later than it was, and a lease before its end',
+    test: 'test/platform/server-clock.test.ts',
+  },
   { seed: 1142, what: 'the ledger did not know that a sleeper disturbs when it wakes up' },
 ];

@@ -49,7 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "leases are compared by each machine's own clock",
     file: 'lib/platform/server-clock.ts',
-    from: 'base.now() + (estimate()?.offsetMs ?? 0)',
+    from: 'base.now() + (offsetMs() ?? 0)',
     to: 'base.now()',
   },
   {
