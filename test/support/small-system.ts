@@ -17,6 +17,7 @@ import { createRelay } from '../../lib/flow/relay/relay.ts';
 import type { Checkpoint } from '../../lib/model/checkpoint.ts';
 import type { ConsumerDeclaration } from '../../lib/model/consumer.ts';
 import type { ConsumerName, StreamId } from '../../lib/model/ids.ts';
+import type { BackfillDetail } from '../../lib/model/wake-up.ts';
 import { BUS_SOURCE, type QueueMessage } from '../../lib/model/wake-up.ts';
 import type { Dynamo } from '../../lib/platform/dynamodb/port.ts';
 import { ALL_TABLES } from '../../lib/platform/dynamodb/schemas.ts';
@@ -37,6 +38,8 @@ export const TABLES = {
 
 const MARKER_TTL_MS = 15 * 24 * 60 * 60_000;
 const INVOCATION_MS = 10_000;
+/** The relay keeps 15 s of it for what it has read. */
+const RELAY_INVOCATION_MS = 60_000;
 /** Rounds of `settle`: a wake-up may send another one, but not for ever. */
 const ROUNDS_MAX = 50;
 
@@ -96,6 +99,27 @@ export async function createSmallSystem({
       for (const { message, delaySeconds } of messages) put(queueUrl, message, delaySeconds);
     },
   };
+
+  const openRelay = () =>
+    createRelay(
+      composeRelay({
+        dynamo,
+        eventsTable,
+        logTable,
+        world: tables.world,
+        logger,
+        metrics,
+        publish: {
+          bus: {
+            async publish(entries) {
+              bus.push(...entries);
+              return { failed: [] };
+            },
+          },
+          continuations: { send: async () => undefined },
+        },
+      }),
+    );
 
   const system = {
     ...tables,
@@ -158,26 +182,12 @@ export async function createSmallSystem({
     async relay(): Promise<void> {
       const records = await tables.streamRecords(eventsTable, relayed);
       relayed += records.length;
-      const published: BusEntry[] = [];
-      const deps = composeRelay({
-        dynamo,
-        eventsTable,
-        logTable,
-        world: tables.world,
-        logger,
-        metrics,
-        publish: {
-          bus: {
-            async publish(entries) {
-              published.push(...entries);
-              return { failed: [] };
-            },
-          },
-          continuations: { send: async () => undefined },
-        },
-      });
-      await createRelay(deps).relayBatch(records, { remainingMs: () => INVOCATION_MS });
-      bus.push(...published);
+      await openRelay().relayBatch(records, { remainingMs: () => RELAY_INVOCATION_MS });
+    },
+
+    /** The wake-up in which a backfill goes on. */
+    async continueRelay(detail: BackfillDetail): Promise<void> {
+      await openRelay().continueBackfill(detail, { remainingMs: () => RELAY_INVOCATION_MS });
     },
 
     /** The bus's rules; `lose` decides what never arrives. */

@@ -8,7 +8,7 @@ import { type BackfillDetail, WAKE_UP_FORMAT } from '../../model/wake-up.ts';
 import { publishMoved, type StreamFailure, sequenceAndPublish } from './advance.ts';
 import { CONTINUATION_LIMITS, createBudget } from './budget.ts';
 import { RELAY_METRICS, type RelayDependencies } from './dependencies.ts';
-import { gatherCommits } from './gather.ts';
+import { gatherUnsequenced } from './known-to-log.ts';
 import { recordDamages } from './record-damages.ts';
 
 /**
@@ -65,8 +65,7 @@ export async function continueBackfill(
       continue;
     }
     target = await deps.backfills.mark(streamId, target, deps.world.clock.now());
-    const { source, verify } = deps;
-    const gathered = await gatherCommits({ streamId, sequenced, delivered: [], target, source, verify, budget });
+    const gathered = await gatherUnsequenced(deps, { streamId, sequenced, delivered: [], target, budget });
     const advance = await sequenceAndPublish(deps, gathered.commits, directory);
     commits += advance.commits;
     deps.metrics.count(RELAY_METRICS.commitsBackfilled, advance.commits);

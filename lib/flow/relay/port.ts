@@ -27,6 +27,8 @@ export interface Incident {
     | 'truncated-stream'
     | 'malformed-record'
     | 'unsequenced-commit'
+    /** The stream directory has lost what the log holds: to go on would give commits a second position. */
+    | 'directory-behind-log'
     | 'checkpoint-beyond-head'
     /** Acknowledged events that a restore took away and could not append again; `detail` says where they are kept. */
     | 'events-set-aside'

@@ -9,7 +9,8 @@ import { failureOf, publishMoved, type StreamFailure, sequenceAndPublish } from 
 import { BATCH_LIMITS, type Budget, createBudget } from './budget.ts';
 import { checkKnownCommits } from './check-known.ts';
 import { RELAY_METRICS, type RelayDependencies } from './dependencies.ts';
-import { type Damage, gatherCommits } from './gather.ts';
+import type { Damage } from './gather.ts';
+import { gatherUnsequenced } from './known-to-log.ts';
 import { type ParsedRecord, parseRecord } from './parse-record.ts';
 import { recordDamages } from './record-damages.ts';
 import { type CommitRecord, groupByStream, inBatchOrder, type StreamWork, splitAt } from './work.ts';
@@ -123,15 +124,7 @@ async function prepareStream(
   const { streamId } = work;
   if (work.failure !== undefined) throw work.failure;
   const { known, ahead, target } = splitAt(work, sequenced?.version ?? 0);
-  const gathered = await gatherCommits({
-    streamId,
-    sequenced,
-    delivered: ahead,
-    target,
-    source: deps.source,
-    verify: deps.verify,
-    budget,
-  });
+  const gathered = await gatherUnsequenced(deps, { streamId, sequenced, delivered: ahead, target, budget });
   const rewritten =
     sequenced === undefined || known.length === 0
       ? []

@@ -19,6 +19,7 @@ const JUDGED: readonly Incident['kind'][] = [
   'truncated-stream',
   'malformed-record',
   'unsequenced-commit',
+  'directory-behind-log',
 ];
 /** Incidents read in one scrub; a storm of them is one outage, and the rotation meets the rest. */
 const INCIDENTS_MAX = 1_000;

@@ -343,7 +343,8 @@ describe('two relays at once (failure 32)', () => {
   it('go on behind the page that won without reading head or directory again', async () => {
     const one = await openRelay();
     const rival = await openRelay({ tables: one.tables });
-    await one.store([...stream('a', [1]), ...stream('b', [1])]);
+    const recordedAt = one.world.clock.now();
+    await one.store([...stream('a', [1], { recordedAt }), ...stream('b', [1], { recordedAt })]);
     const records = await one.records();
     await one.dependencies.log.head();
     await rival.batch(records.slice(1));

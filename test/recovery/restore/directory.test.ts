@@ -80,6 +80,29 @@ describe('the directory item of a stream', () => {
     await expectOnePositionEach(bench);
   });
 
+  it('is rebuilt although an append came first: the relay has left that stream out, and goes on with it', async () => {
+    const { bench } = await filled();
+    await bench.system.dynamo.delete(key('a'));
+    await bench.system.append('a', ['Placed']);
+    await bench.system.append('b', ['Placed']);
+    await bench.system.settle();
+    expect((await bench.openIncidents()).map(({ kind, streamId }) => [kind, streamId])).toEqual([
+      ['directory-behind-log', 'a'],
+    ]);
+    const plan = await bench.plan({ streams: ['a'] });
+    expect(plan.totals).toMatchObject({ directories: 1, unsequenced: 1 });
+    expect(await bench.apply(plan.planId)).toMatchObject({ result: 'done', totals: { done: 1 } });
+    expect(await bench.openIncidents()).toEqual([]);
+    expect(bench.wakeUps).toEqual([{ format: 1, streamId: 'a', target: 7, hops: 0 }]);
+    for (const wakeUp of bench.wakeUps) await bench.system.continueRelay(wakeUp);
+    await bench.system.settle();
+    const ofA = [];
+    for await (const { entries } of bench.system.log.pages(0))
+      ofA.push(...entries.filter(({ streamId }) => streamId === 'a').map(({ version }) => version));
+    expect(ofA).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    await bench.expectProved();
+  });
+
   it('is not touched when it changes between the look and the write', async () => {
     let isArmed = false;
     const { bench } = await filled({
