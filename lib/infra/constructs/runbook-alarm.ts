@@ -32,6 +32,7 @@ export type RunbookAnchor =
   | 'drill-silent'
   | 'recovery-not-started'
   | 'recovery-failed'
+  | 'recovery-cut-off'
   | 'recovery-did-not-help'
   | 'gap-scan-silent'
   | 'gap-scan-failed'

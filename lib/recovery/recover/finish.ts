@@ -1,5 +1,5 @@
-// The end of a recovery: the report from what was accumulated, stored, announced; the leases given back. A lease is given
-// back only after the report was stored, so that a try that fails is made again by its owner.
+// The end of a recovery: the leases given back, then the report from what was accumulated, stored and announced. Nothing is
+// repaired any more, so a report that cannot be stored keeps nobody from recovering.
 
 import type { FailedAnswer } from '../../platform/operation.ts';
 import type { Leases } from '../lease/leases.ts';
@@ -159,12 +159,12 @@ export async function finishRecovery(
   accumulated: Accumulated,
   now: number,
 ): Promise<{ id: string; result: RecoveryReport['result']; key: string }> {
+  for (const lease of accumulated.progress.leases) await leases.release(lease);
   const report = buildReport(accumulated, now);
   const key = `recoveries/${report.id}/report`;
   await outlets.store(`${key}.json`, JSON.stringify(report, undefined, 2), 'application/json');
   await outlets.store(`${key}.md`, renderMarkdown(report), 'text/markdown; charset=utf-8');
   await outlets.store(`${key}.html`, renderHtml(report), 'text/html; charset=utf-8');
-  for (const lease of accumulated.progress.leases) await leases.release(lease);
   await outlets.announce(report, `${key}.html`);
   return { id: report.id, result: report.result, key: `${key}.html` };
 }

@@ -16,6 +16,10 @@ export interface Job {
   request: Record<string, unknown>;
   /** The operation's own id: of its plan, then of its run. */
   operationId?: string;
+  /** The plan went stale before it was begun: it is made anew when it begins. */
+  replan?: true;
+  /** What is followed is somebody else's: this one begins when that has ended. */
+  isOthers?: true;
   /** When the repair itself began. */
   startedAt?: number;
   /** Who agreed to what it overwrites. */

@@ -24,6 +24,8 @@ interface Operation {
   /** What of an answer is heard: bounded, whatever the answer lists. */
   brief(answer: never): object;
   hear(answer: never, job: Job): Heard;
+  /** What an error means besides a failure: how the job goes on. */
+  hearError?(error: BriefError, job: Job): Partial<Job> | undefined;
 }
 
 /** Of an answer with an error. */
@@ -49,6 +51,8 @@ export function answered(job: Job, answer: unknown, isDryRun: boolean, now: numb
   const { error } = (answer ?? {}) as { error?: BriefError };
   if (error !== undefined) {
     const message = sentence(error.message);
+    const goesOn = OPERATIONS[job.repair].hearError?.(error, job);
+    if (goesOn !== undefined) return { ...job, ...goesOn, summary: `${error.code}: ${message}` };
     return { ...job, phase: 'ended', failure: { code: error.code, message }, summary: `${error.code}: ${message}` };
   }
   const heard = OPERATIONS[job.repair].hear(answer as never, job);
@@ -56,10 +60,17 @@ export function answered(job: Job, answer: unknown, isDryRun: boolean, now: numb
   const summary = sentence(heard.summary);
   const next = { ...job, operationId, summary, ...(failure && { failure }) };
   if (again !== undefined) return { ...job, phase: 'plan', request: again, operationId: undefined, summary };
+  if (isEnded && job.isOthers && !IN_THE_WAY.has(failure?.code ?? '')) {
+    const { operationId: _theirs, isOthers: _is, ...own } = job;
+    return { ...own, phase: 'start', summary };
+  }
   if (isEnded || isDryRun) return { ...next, phase: 'ended' };
   if (job.phase === 'plan') return { ...next, phase: overwrites ? 'ask' : 'start' };
   return { ...next, phase: 'follow', startedAt: job.startedAt ?? now };
 }
+
+/** Ends of somebody else's replay that leave its place taken. */
+const IN_THE_WAY = new Set(['REPLAY_STOPPED']);
 
 /** As lib/recovery/redrive/answer.ts has it. */
 interface RedriveSaid {
@@ -123,11 +134,22 @@ const replay: Operation = {
       },
     }),
   }),
-  call({ phase, operationId, request, repair }) {
+  call({ phase, operationId, request, repair, replan }) {
     const asked = repair === 'resume' ? { mode: 'resume', selection: { everything: true }, ...request } : request;
     if (phase === 'plan') return { action: 'plan', ...asked };
     if (phase === 'follow') return { action: 'status', replayId: operationId };
-    return { action: 'start', ...(operationId === undefined ? asked : { planId: operationId }), dryRun: false };
+    const what = operationId === undefined ? asked : { planId: operationId, ...(replan && { replan }) };
+    return { action: 'start', ...what, dryRun: false };
+  },
+  hearError({ code, facts }, { repair, phase, replan }) {
+    if (phase !== 'start') return undefined;
+    const replayId = facts?.replayId;
+    // Our own one whose answer was lost, or one that somebody has begun: a resume is waited for either way.
+    if (code === 'REPLAY_RUNNING' && repair === 'resume' && typeof replayId === 'string') {
+      return { phase: 'follow', operationId: replayId, isOthers: true };
+    }
+    // A consumer that is alive moves its checkpoints between the plan, the approval and the beginning. The selection is the same.
+    return code === 'PLAN_STALE' && replan === undefined ? { replan: true } : undefined;
   },
   hear({ result, plan, replay: run }: ReplaySaid) {
     if (run !== undefined) {

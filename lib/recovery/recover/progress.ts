@@ -1,5 +1,6 @@
 // Where a recovery is, and what comes next: pure. The state machine carries this document from state to state and does what
-// `next` says. The rounds are bounded: a recovery that does not get on ends with the verification, which says what is left.
+// `next` says. The rounds are bounded, those in which nothing gets better and all together: a recovery then ends with the
+// verification, which says what is left.
 
 import type { Finding } from '../diagnose/types.ts';
 import type { FillBatch } from '../gap/fill-batch.ts';
@@ -15,6 +16,15 @@ import { answered, callOf } from './operations.ts';
 export const ROUNDS_MAX = 24;
 /** And 300 x 120 s for a repair that says that it is at work: ten hours. A point-in-time restore of a large table takes hours. */
 export const FOLLOWING_ROUNDS_MAX = ROUNDS_MAX + 300;
+/**
+ * All rounds of a recovery. A round is at most 28 events of the history when nothing is tried again, which may have 25,000
+ * (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+ */
+export const ROUNDS_OVERALL_MAX = 600;
+/** An execution has 14 hours: an approval of one, and a verification of 15 minutes with five tries, fit behind this. */
+export const ELAPSED_MAX_MS = 11.5 * 60 * 60_000;
+/** Rounds of filling without a stream less before the other repairs get their turn: half a minute. */
+const FILL_PATIENCE_ROUNDS = 5;
 const WAIT_MAX_SECONDS = 30;
 const WAIT_FOLLOWING_SECONDS = 120;
 
@@ -38,8 +48,13 @@ export interface Progress {
   next: Next;
   /** Looks so far; the first one diagnoses. */
   round: number;
-  /** Looks since a job has begun or ended. */
+  /** Looks since a job has begun or ended: how long is waited. */
   sinceChange: number;
+  /** Looks since anything got better: a job moved on, or fewer streams had gaps than ever before. */
+  quietRounds: number;
+  /** Looks since fewer streams had gaps than ever before, and how many these were. */
+  gapRounds: number;
+  lowestGaps?: number;
   /** How long the state machine waits before it looks again. */
   waitSeconds: number;
   findings: Finding[];
@@ -56,7 +71,10 @@ export interface Progress {
   left?: Left;
 }
 
-type Deciding = Pick<Progress, 'request' | 'sinceChange' | 'jobs' | 'standing'>;
+type Deciding = Pick<
+  Progress,
+  'request' | 'round' | 'startedAt' | 'at' | 'quietRounds' | 'gapRounds' | 'jobs' | 'standing'
+>;
 
 /** Giving back un-parks streams, a replay rewinds them: their debt then is an open gap like any other. */
 export const mayFill = ({ request: { actions }, jobs }: Pick<Deciding, 'request' | 'jobs'>): boolean =>
@@ -67,15 +85,18 @@ export const mayFill = ({ request: { actions }, jobs }: Pick<Deciding, 'request'
  * for once and then followed; a failed one ends the recovery. What is only on its way is waited for.
  */
 export function decideNext(progress: Deciding, left: Left): Next {
-  const { request, sinceChange, jobs, standing } = progress;
+  const { request, quietRounds, gapRounds, jobs, standing } = progress;
   const job = currentJob(jobs);
   if (jobs.some(({ failure }) => failure !== undefined)) return 'report';
   if (request.dryRun) return job?.repair ?? 'report';
   if (request.actions.includes('propose')) return 'report';
   if (request.actions.every((action) => action === 'verify')) return 'verify';
-  if (sinceChange > (job?.phase === 'follow' ? FOLLOWING_ROUNDS_MAX : ROUNDS_MAX)) return 'verify';
+  if (quietRounds > (job?.phase === 'follow' ? FOLLOWING_ROUNDS_MAX : ROUNDS_MAX)) return 'verify';
+  if (progress.round > ROUNDS_OVERALL_MAX || progress.at - progress.startedAt > ELAPSED_MAX_MS) return 'verify';
   if (job !== undefined && BEFORE_GAPS.has(job.repair)) return nextOf(job);
-  if (left.gapStreams > 0 && mayFill(progress)) return 'fill-gaps';
+  // Gaps of a consumer that is down must not keep the repairs of the others waiting.
+  const isStuck = job !== undefined && gapRounds > FILL_PATIENCE_ROUNDS;
+  if (left.gapStreams > 0 && mayFill(progress) && !isStuck) return 'fill-gaps';
   if (job !== undefined) return nextOf(job);
   const isBackfilling = standing.some(({ cause }) => cause === 'backfill-waiting');
   const isUnknown = left.unscanned > 0 && mayFill(progress);
@@ -120,11 +141,16 @@ export function advance(progress: Progress, seen: Seen, now: number): Progress {
     job === currentJob(progress.jobs) ? movedOn(job, progress, seen, now) : job,
   );
   const isChanged = jobs.some(({ phase }, index) => phase !== progress.jobs[index]?.phase);
+  const { lowestGaps = left.gapStreams } = progress;
+  const isLower = left.gapStreams < lowestGaps;
   const sinceChange = isChanged ? 1 : progress.sinceChange + 1;
   const moved: Progress = {
     ...progress,
     round: progress.round + 1,
     sinceChange,
+    quietRounds: isChanged || isLower ? 1 : progress.quietRounds + 1,
+    gapRounds: isLower ? 1 : progress.gapRounds + 1,
+    lowestGaps: Math.min(lowestGaps, left.gapStreams),
     waitSeconds: waitSeconds(sinceChange - 1),
     jobs,
     left,

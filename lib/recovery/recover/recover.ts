@@ -62,6 +62,8 @@ export async function beginRecovery(deps: RecoverDeps, { id, input }: BeginInput
     next: 'look',
     round: 0,
     sinceChange: 0,
+    quietRounds: 0,
+    gapRounds: 0,
     waitSeconds: 0,
     findings: [],
     standing: [],
@@ -103,6 +105,9 @@ export async function lookAgain(
     request: withoutSelections(progress.request),
     round: 1,
     sinceChange: 1,
+    quietRounds: 1,
+    gapRounds: 1,
+    lowestGaps: left.gapStreams,
     waitSeconds: waitSeconds(0),
     at: seenAt,
     firstSignAt: Math.min(firstSignAt ?? progress.startedAt, progress.startedAt),
@@ -156,13 +161,22 @@ async function consumersOf({ registry }: RecoverDeps, names?: readonly string[])
 /** @param names sorted, so that of two recoveries with the same consumers one gets all of them */
 async function takeLeases({ leases, world }: RecoverDeps, owner: string, names: readonly string[]) {
   const taken: LeaseHandle[] = [];
+  const giveBack = async () => {
+    for (const mine of taken) await leases.release(mine);
+  };
   for (const name of names) {
-    const lease = await leases.acquire(`recovery#${name}`, owner, world.clock.now(), LEASE_MS);
+    const lease = await leases
+      .acquire(`recovery#${name}`, owner, world.clock.now(), LEASE_MS)
+      .catch(async (error: unknown) => {
+        // The next try of this recovery takes them again; when there is none, nobody waits for them.
+        await giveBack().catch(() => undefined);
+        throw error;
+      });
     if (lease.kind === 'acquired') {
       taken.push({ name: lease.name, owner: lease.owner, token: lease.token });
       continue;
     }
-    for (const mine of taken) await leases.release(mine);
+    await giveBack();
     throw new EventRecoveryError(
       'RECOVERY_RUNS',
       `"${name}" is being recovered by ${lease.owner}; remedy: wait for its report`,

@@ -54,6 +54,19 @@ describe('an approval', () => {
     await recovery.bench.expectProved({ resolved: 2 });
   });
 
+  it('holds for the selection: what a live consumer did meanwhile is planned anew', async () => {
+    recovery.onAsked(async (id) => {
+      await recovery.system.append('order-1', ['Placed']);
+      await recovery.system.settle();
+      return approve(id);
+    });
+    await recovery.run(REWIND);
+    expect(recovery.bench.effectsDone).toEqual([1, 2, 3, 1, 2, 3].map((version) => `order-1@${version}`));
+    expect(recovery.asks).toHaveLength(1);
+    expect(recovery.report()).toMatchObject({ result: 'recovered', after: { ok: true } });
+    await recovery.bench.expectProved({ resolved: 3 });
+  });
+
   it('that is refused changes nothing, is reported, audited, and gives the leases back', async () => {
     recovery.onAsked((id) => recovery.decide({ decision: 'refuse', id, requestedBy: 'berta', reason: 'not today' }));
     expect(await failure(REWIND)).toBe('ApprovalRefused');

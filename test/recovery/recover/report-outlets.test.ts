@@ -20,6 +20,8 @@ const report = buildReport(
       next: 'report',
       round: 0,
       sinceChange: 0,
+      quietRounds: 0,
+      gapRounds: 0,
       waitSeconds: 1,
       consumers: [],
       jobs: [],

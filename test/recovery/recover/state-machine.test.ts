@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beginRecovery } from '../../../lib/recovery/recover/recover.ts';
 import { allStates, createRecovery, type Recovery, synthesizedDefinition } from './support.ts';
 
 const MINUTE = 60_000;
@@ -241,15 +242,49 @@ describe('a recovery', () => {
     },
   );
 
-  it('ends as ReportFailed when the bucket of the reports is missing, and leaves its leases to end by themselves', async () => {
+  it('ends as ReportFailed when the bucket of the reports is missing, and keeps no lease', async () => {
     await loseTwo();
-    recovery.handlers.ReportStatus = async () => {
+    const { store } = recovery.outlets;
+    recovery.outlets.store = async () => {
       throw Object.assign(new Error('The specified bucket does not exist'), { name: 'NoSuchBucket' });
     };
     expect(await failure({ actions: ['fill-gaps'] })).toBe('ReportFailed');
     expect(recovery.bench.effectsDone).toEqual(['order-1@1', 'order-1@2', 'order-1@3']);
-    expect(await failure({ actions: ['fill-gaps'] }, 'recovery-2')).toBe('AlreadyRecovering');
-    recovery.system.clock.advance(91 * MINUTE);
-    expect(await failure({ actions: ['fill-gaps'] }, 'recovery-3')).toBe('ReportFailed');
+    recovery.outlets.store = store;
+    await recovery.run({ actions: ['fill-gaps'] }, 'recovery-2');
+    expect(recovery.report('recovery-2')).toMatchObject({ result: 'nothing-to-do' });
+  });
+
+  it('holds no lease when it could not take all of them', async () => {
+    await recovery.system.addConsumer({ name: 'shipping', eventTypes: ['Placed'], effects: 'idempotent' });
+    const { leases } = recovery.deps;
+    const outage = async (...args: Parameters<typeof leases.acquire>) => {
+      if (args[0] === 'recovery#shipping') throw new Error('no answer');
+      return leases.acquire(...args);
+    };
+    const begin = beginRecovery(
+      { ...recovery.deps, leases: { ...leases, acquire: outage } },
+      { id: 'recovery-1', input: { actions: ['fill-gaps'] } },
+    );
+    await expect(begin).rejects.toThrow('no answer');
+    await recovery.run({ actions: ['fill-gaps'] }, 'recovery-2');
+  });
+
+  it('resumes once, though the answer to the beginning was lost', async () => {
+    await loseTwo();
+    const { ResumeFromCheckpoint } = recovery.handlers;
+    const answers: unknown[] = [];
+    recovery.handlers.ResumeFromCheckpoint = async (input: unknown) => {
+      // Out of time before the first stream was given: it is under way, and nobody was told.
+      const isFirst = answers.length === 0;
+      const answer = await ResumeFromCheckpoint(input);
+      answers.push(answer);
+      if (isFirst) throw new Error('out of time');
+      return answer;
+    };
+    await recovery.run({ actions: ['resume'], consumers: ['billing'], ...WHO });
+    expect(recovery.bench.effectsDone).toEqual(['order-1@1', 'order-1@2', 'order-1@3']);
+    expect(recovery.report()).toMatchObject({ result: 'recovered' });
+    expect(answers.length).toBeGreaterThan(1);
   });
 });

@@ -260,6 +260,7 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
     states,
     handlers,
     asks,
+    outlets,
     decide,
     /** What somebody does when the recovery asks. */
     onAsked(answer: (id: string) => unknown): void {

@@ -84,6 +84,17 @@ export class RecoveryTriggers extends Construct {
       runbook: 'recovery-failed',
       alertsTopic,
     });
+    const cutOff = { threshold: 1, runbook: 'recovery-cut-off', alertsTopic } as const;
+    runbookAlarm(this, 'TimedOutAlarm', {
+      ...cutOff,
+      metric: stateMachine.metricTimedOut({ statistic: 'Sum', period: ALARM_PERIOD }),
+      meaning: 'A recovery took longer than it may, and ended without a report.',
+    });
+    runbookAlarm(this, 'AbortedAlarm', {
+      ...cutOff,
+      metric: stateMachine.metricAborted({ statistic: 'Sum', period: ALARM_PERIOD }),
+      meaning: 'Somebody stopped a recovery: it ended without a report.',
+    });
     runbookAlarm(this, 'DidNotHelpAlarm', {
       metric: new Metric({
         namespace: METRICS_NAMESPACE,
