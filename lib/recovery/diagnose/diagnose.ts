@@ -70,8 +70,8 @@ function integrity({ integrity }: Evidence): Finding[] {
     ...finding(
       'data-corruption',
       'restore',
-      streamsOf('hash-mismatch', 'missing-commit', 'fork', 'rewritten-history'),
-      'hold commits that are not what was appended',
+      streamsOf('hash-mismatch', 'missing-commit', 'fork', 'rewritten-history', 'directory-mismatch'),
+      'hold commits that are not what was appended, or are not known as far as they were sequenced',
     ),
     ...finding('truncated-stream', 'restore', streamsOf('truncated-stream'), 'end before what the log has sequenced'),
     ...finding(

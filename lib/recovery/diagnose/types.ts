@@ -36,6 +36,8 @@ export interface DamagedStream {
     | 'fork'
     | 'rewritten-history'
     | 'unsequenced-commit'
+    /** The stream directory does not say how far the log has sequenced it. */
+    | 'directory-mismatch'
     | 'checkpoint-beyond-head';
   version: number;
 }

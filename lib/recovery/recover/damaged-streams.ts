@@ -13,6 +13,7 @@ const SIGNS: readonly [ViolationKind, DamagedStream['kind']][] = [
   ['store-chain', 'fork'],
   ['store-time', 'rewritten-history'],
   ['log-unknown-commit', 'truncated-stream'],
+  ['directory', 'directory-mismatch'],
   ['checkpoint-beyond-head', 'checkpoint-beyond-head'],
   ['log-missing-commit', 'unsequenced-commit'],
 ];

@@ -10,8 +10,11 @@ import { itemOf, textOf } from '../../../lib/recovery/restore/raw-item.ts';
 const HUGE = '12345678901234567890123';
 const key = (streamId: string, version: number) => ({ streamId: { S: streamId }, version: { N: String(version) } });
 
-async function imagesOf(lines: object[], streamId: string) {
-  const body = gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+async function imagesOf(
+  lines: object[],
+  streamId: string,
+  body: Buffer = gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
+) {
   const md5 = createHash('md5').update(body).digest('base64');
   const objects = {
     read: async () =>
@@ -49,5 +52,10 @@ describe('a data file of an export', () => {
     expect(image?.count).toEqual(NumberValue.from(HUGE));
     // It is kept as it is.
     expect(itemOf(textOf(image ?? {}))).toEqual(image);
+  });
+
+  it('may be empty: of a partition without items AWS writes a file without items, or without any byte', async () => {
+    expect(await imagesOf([], 'a')).toEqual([]);
+    expect(await imagesOf([], 'a', Buffer.alloc(0))).toEqual([]);
   });
 });

@@ -31,11 +31,12 @@ const damaged = (kind: NonNullable<Evidence['integrity']>['damagedStreams'][numb
   integrity: { damagedStreams: [{ streamId: 's', kind, version: 3 }] },
 });
 
-/** Twenty injections: what the system would show, and what it must be called. */
+/** Twenty-one injections: what the system would show, and what it must be called. */
 const injections: [name: string, evidence: Evidence, cause: Cause][] = [
   ['a byte flipped in a stored commit', damaged('hash-mismatch'), 'data-corruption'],
   ['a commit deleted in the middle', damaged('missing-commit'), 'data-corruption'],
   ['history rewritten', damaged('rewritten-history'), 'data-corruption'],
+  ['a directory that forgot a stream', damaged('directory-mismatch'), 'data-corruption'],
   ['two histories of one stream', damaged('fork'), 'data-corruption'],
   ['the tail of a stream deleted', damaged('truncated-stream'), 'truncated-stream'],
   ['a table rewound under its consumers', damaged('checkpoint-beyond-head'), 'checkpoint-beyond-head'],
@@ -83,14 +84,14 @@ describe('diagnose', () => {
     expect(diagnose(healthy)).toEqual([]);
   });
 
-  it('names each of twenty injections without being told which, with no miss and no false alarm', () => {
+  it('names each of twenty-one injections without being told which, with no miss and no false alarm', () => {
     const matrix = injections.map(([name, evidence, cause]) => ({
       name,
       cause,
       named: diagnose(evidence).map((finding) => finding.cause),
     }));
     const misses = matrix.filter(({ cause, named }) => named.length !== 1 || named[0] !== cause);
-    expect(injections).toHaveLength(20);
+    expect(injections).toHaveLength(21);
     expect(misses).toEqual([]);
   });
 

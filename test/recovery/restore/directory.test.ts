@@ -4,6 +4,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { directoryKey } from '../../../lib/flow/log/keys.ts';
 import { isEventRecoveryError } from '../../../lib/model/errors.ts';
+import { damagedStreams } from '../../../lib/recovery/recover/damaged-streams.ts';
 import { type Bench, createBench } from './support.ts';
 
 const codeOf = (error: unknown): unknown => (isEventRecoveryError(error) ? error.code : error);
@@ -159,6 +160,14 @@ describe('the directory item of a stream', () => {
     expect(late).toMatchObject({ needsApproval: false, totals: { directories: 0, unsequenced: 1 } });
     expect(await bench.apply(late.planId, { approvedBy: undefined })).toMatchObject({ result: 'done' });
     expect(bench.wakeUps).toMatchObject([{ streamId: 'fresh', target: 1 }]);
+  });
+
+  it('that is wrong is what a recovery has a restore repair', async () => {
+    const { bench } = await filled();
+    await change(bench, 'a', { version: 3 });
+    expect(damagedStreams((await bench.verdict()).violations)).toEqual([
+      { streamId: 'a', kind: 'directory-mismatch', version: 6 },
+    ]);
   });
 
   it('is planned from the findings of the scrub', async () => {

@@ -214,7 +214,7 @@ export async function createBench({ around = (_what, call) => call(), engine = m
         requestedBy: string;
         reason: string;
       }[],
-    async expectProved(): Promise<void> {
+    async verdict() {
       const tables = {
         events: eventsTable,
         log: logTable,
@@ -222,7 +222,10 @@ export async function createBench({ around = (_what, call) => call(), engine = m
         deadLetters: TABLES.deadLettersTable,
         recovery: recoveryTable,
       };
-      const verdict = await verify({ dynamo: system.dynamo, tables }, { now: clock.now(), quiet: true });
+      return verify({ dynamo: system.dynamo, tables }, { now: clock.now(), quiet: true });
+    },
+    async expectProved(): Promise<void> {
+      const verdict = await bench.verdict();
       expect(verdict.violations).toEqual([]);
       expect(verdict.consumers[0]?.conservation).toMatchObject({ gap: 0, lagging: 0 });
     },
