@@ -167,6 +167,11 @@ describe('a build of the team', () => {
     expect(fn).toMatchObject({ MemorySize: 2048, Runtime: 'nodejs24.x', Timeout: 10, RecursiveLoop: 'Allow' });
     expect((fn.Environment as { Variables: object }).Variables).toMatchObject({ MINE: 'yes', CONSUMER_NAME: 'mailer' });
   });
+
+  it('is refused when it forbids the wake-ups to its own queue', () => {
+    const nodejsFunctionProps = { entry, recursiveLoop: RecursiveLoop.TERMINATE };
+    expect(() => consumerStack({ nodejsFunctionProps })).toThrow(/recursiveLoop of .* got "Terminate"/);
+  });
 });
 
 describe('grants and metrics', () => {

@@ -53,12 +53,14 @@ export function createConsumerFunction(
   const given = nodejsFunctionProps ?? {};
   sameTimeout(given.timeout?.toSeconds(), declaration, numbers);
   const ours = functionConventions(scope, conventions);
-  return new NodejsFunction(scope, 'Function', {
+  const built = new NodejsFunction(scope, 'Function', {
     ...ours,
     ...given,
     environment: { ...given.environment, ...ours.environment },
     bundling: { ...NODEJS_FUNCTION_BUNDLING, ...given.bundling },
   });
+  allowRecursiveLoop(built, declaration);
+  return built;
 }
 
 function adoptFunction(
