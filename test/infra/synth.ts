@@ -12,6 +12,7 @@ import { OrderFulfilmentStack } from '../../examples/order-fulfilment/stack.ts';
 import { EventBus, EventConsumer, type EventConsumerProps, EventStore } from '../../lib/index.ts';
 import type { EventRecoveryAppProps } from '../../lib/infra/create-app.ts';
 import { createCheckedApp } from '../../lib/infra/create-checked-app.ts';
+import { creationOrder } from '../../lib/local/template/order.ts';
 
 const outputs = mkdtempSync(join(tmpdir(), 'event-recovery-synth-'));
 afterAll(() => rmSync(outputs, { recursive: true, force: true }));
@@ -61,7 +62,12 @@ export function synthApp(props: EventRecoveryAppProps = {}) {
   example.addStackDependency(made.flow);
   example.addStackDependency(made.recovery);
   const assembly = made.app.synth();
-  const template = (name: string) => assembly.getStackByName(made.stackName(name)).template as TemplateJson;
+  const template = (name: string): TemplateJson => {
+    const found = assembly.getStackByName(made.stackName(name)).template as TemplateJson;
+    // What CloudFormation's own validation would say first: a circle is an error here, too.
+    creationOrder(found.Resources);
+    return found;
+  };
   return {
     ...made,
     example,
