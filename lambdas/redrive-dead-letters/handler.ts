@@ -1,6 +1,6 @@
 // Redrive: invoked by an operator (console, CLI, state machine) with the JSON of docs/operations/redrive-dead-letters.md, and
 // every minute by its schedule with { "action": "continue" }. Errors of an operator's call are an answer with their code.
-// Reads CHECKPOINTS_TABLE, DEAD_LETTERS_TABLE and RECOVERY_TABLE.
+// Reads EVENTS_TABLE, LOG_TABLE, CHECKPOINTS_TABLE, DEAD_LETTERS_TABLE, RECOVERY_TABLE and DEPLOYMENT.
 
 import { createWakeUps } from '../../lib/flow/consumer/wake-ups.ts';
 import { createSqsClient } from '../../lib/platform/aws-clients.ts';
@@ -22,9 +22,12 @@ const serverClock = createServerClock(machine.clock);
 
 const redrive = composeRedrive({
   dynamo: createDynamo(tracing.captureClient(createDynamoClient()), { serverClock }),
+  eventsTable: environment.required('EVENTS_TABLE'),
+  logTable: environment.required('LOG_TABLE'),
   checkpointsTable: environment.required('CHECKPOINTS_TABLE'),
   deadLettersTable: environment.required('DEAD_LETTERS_TABLE'),
   recoveryTable: environment.required('RECOVERY_TABLE'),
+  deployment: environment.required('DEPLOYMENT'),
   wakeUps: createWakeUps({ sqs: tracing.captureClient(createSqsClient()), world: machine }),
   world: { ...machine, clock: serverClock },
   logger,

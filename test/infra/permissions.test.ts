@@ -184,8 +184,11 @@ describe('permissions', () => {
 
   it('give the redrive what un-parks, records, audits and wakes up', () => {
     expect(allowed(templates.recovery, 'RedriveRedriveDeadLetters')).toEqual([
+      'BatchGetItem Query on <log-table-name>',
       'DeleteItem PutItem Query on <recovery-table-name> redrive-open',
+      'GetItem PutItem UpdateItem on <recovery-table-name> plan',
       'GetItem PutItem UpdateItem on <recovery-table-name> redrive',
+      'GetItem PutItem on <recovery-table-name> plan#*',
       'GetItem UpdateItem on <checkpoints-table-name>',
       'GetItem UpdateItem on <dead-letters-table-name>',
       'GetItem UpdateItem on <recovery-table-name> gap#*',
@@ -196,6 +199,7 @@ describe('permissions', () => {
       'Query on <dead-letters-table-name>/index/byFingerprint',
       'Query on <dead-letters-table-name>/index/byStatus',
       'Query on <dead-letters-table-name>/index/byType',
+      'Query on <events-table-name>',
       'logs:CreateLogStream logs:PutLogEvents on <RedriveRedriveDeadLettersLogGroup>',
       'sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on <RedriveDeadLetterQueue>',
       'sqs:GetQueueAttributes sqs:SendMessage on arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:* /event-recovery',

@@ -9,11 +9,13 @@ import { createEventStore } from '../../flow/event-store/event-store.ts';
 import { createLog } from '../../flow/log/log.ts';
 import { HASH_PREFIX_LENGTH } from '../../flow/log/pages.ts';
 import { createRegistry } from '../../flow/registry/registry.ts';
+import { isEventRecoveryError } from '../../model/errors.ts';
 import type { StreamId, Version } from '../../model/ids.ts';
 import type { QueueMessage } from '../../model/wake-up.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { silentLogger } from '../../platform/logging.ts';
 import { silentMetrics } from '../../platform/metrics.ts';
+import { retry, SHORT_RETRIES } from '../../platform/retry.ts';
 import { createWorld } from '../../platform/world.ts';
 import { composeReplay } from '../../recovery/replay/compose.ts';
 import { replay } from '../../recovery/replay/replay.ts';
@@ -146,6 +148,9 @@ export async function createReplayUnderTest(
   };
 }
 
+/** A busy machine answers late: the same append again finds what it wrote. */
+const isRetryable = (error: unknown): boolean => isEventRecoveryError(error) && error.retryable;
+
 /** A page is one transaction of at most 100 items. */
 const STREAMS_PER_PAGE = 90;
 
@@ -161,7 +166,8 @@ async function fill(dynamo: Dynamo, tables: BenchTables, { streams, commits, eve
       const entries = await Promise.all(
         some.map(async (id) => {
           const given = benchEvents(events, 300, `${id}-${commit}`);
-          const { firstVersion, hash, recordedAt } = await store.append(id, given, commit * events);
+          const append = () => store.append(id, given, commit * events);
+          const { firstVersion, hash, recordedAt } = await retry(append, { ...SHORT_RETRIES, isRetryable, ...world });
           const hashPrefix = hash.slice(0, HASH_PREFIX_LENGTH);
           const types = given.map(({ type }) => type);
           return {

@@ -56,8 +56,7 @@ export const registerDeadLetters: RegisterCommand = (program, run) => {
       run(command, async (context) => {
         // Everything: whatever failed since 1970. The operation refuses a selection that says nothing.
         const selection = { ...selectionOf(options), failedFrom: 0 };
-        const input = { action: 'redrive', selection, dryRun: true, force: true, reason: 'listing' };
-        const answer = await context.deployment.invoke<RedriveAnswer>(FUNCTION, input);
+        const answer = await context.deployment.invoke<RedriveAnswer>(FUNCTION, { action: 'list', selection });
         context.output.result(answer, show);
         if (answer.count === 0) return EXIT.ok;
         context.output.next(`npx event-recovery redrive${flagsOf(options) || ' --consumer <name>'}`);
@@ -74,6 +73,26 @@ export const registerDeadLetters: RegisterCommand = (program, run) => {
     .option('--force', 'also those whose rounds are used up; needs --reason')
     .option('--reason <text>', 'for the audit')
     .action((options: RedriveOptions, command) => run(command, (context) => giveBack(context, options)));
+
+  redrive
+    .command('start <planId>')
+    .description('do what a plan says')
+    .option('--replan', 'when the dead letters are not those of the plan any more: plan the same again')
+    .option('--reason <text>', 'for the audit')
+    .action((planId: string, { replan, reason }: { replan?: boolean; reason?: string }, command) =>
+      run(command, async (context) => {
+        const { deployment, requestedBy, output } = context;
+        const request = { action: 'start', planId, replan, requestedBy, reason };
+        // With --replan a stale plan is made again: what is agreed to is the new one.
+        const would = await deployment.invoke<RedriveAnswer>(FUNCTION, { ...request, dryRun: true });
+        if (would.plan === undefined) {
+          output.result(would, show);
+          return exitOf(would);
+        }
+        await confirm(context, would);
+        return begin(context, { planId: would.plan.id, reason, replan });
+      }),
+    );
 
   for (const action of ['status', 'stop', 'resume'] as const) {
     redrive
@@ -103,19 +122,31 @@ async function giveBack(context: CommandContext, options: RedriveOptions): Promi
   const would = await deployment.invoke<RedriveAnswer>(FUNCTION, { ...request, dryRun: true });
   if (!options.apply || would.count === 0) {
     output.result(would, show);
-    if (would.count > 0)
-      output.next(`npx event-recovery redrive${flagsOf(options)}${options.discard ? ' --discard' : ''} --apply`);
+    if (would.plan !== undefined) output.next(`npx event-recovery redrive start ${would.plan.id}`);
     return EXIT.ok;
   }
-  const what = `${would.count} dead letters in ${would.streams} streams`;
-  if (!(await agreed(context, `${options.discard ? 'Discard' : 'Give back'} ${what}?`))) {
-    throw new EventRecoveryError('CONFIRMATION_REQUIRED', `${what}: nothing was done; remedy: add --yes`);
-  }
-  const answer = await deployment.invoke<RedriveAnswer>(FUNCTION, { ...request, dryRun: false, seen: would.seen });
+  await confirm(context, would);
+  return begin(context, { planId: would.plan?.id, reason: options.reason });
+}
+
+/** What was agreed to, or refused when it is not so any more. */
+async function begin(
+  { deployment, output, requestedBy }: CommandContext,
+  asked: { planId?: string; reason?: string; replan?: boolean },
+): Promise<ExitCode> {
+  const request = { action: 'start', dryRun: false, ...asked, requestedBy };
+  const answer = await deployment.invoke<RedriveAnswer>(FUNCTION, request);
   output.result(answer, show);
   const [begun] = answer.runs;
   if (begun !== undefined) output.next(`npx event-recovery redrive status ${begun.id}`);
   return exitOf(answer);
+}
+
+async function confirm(context: CommandContext, { count, streams, plan }: RedriveAnswer): Promise<void> {
+  const repeats = plan?.totals.expectedRepeats ?? 0;
+  const what = `${count} dead letters in ${streams} streams${repeats > 0 ? `, ${repeats} events once more` : ''}`;
+  if (await agreed(context, `${plan?.mode === 'discard' ? 'Discard' : 'Give back'} ${what}?`)) return;
+  throw new EventRecoveryError('CONFIRMATION_REQUIRED', `${what}: nothing was done; remedy: add --yes`);
 }
 
 const exitOf = ({ result }: RedriveAnswer): ExitCode => (result === 'failed' ? EXIT.findings : EXIT.ok);
@@ -144,6 +175,17 @@ function show(answer: RedriveAnswer): string {
     ...more,
     ...runs,
     ...exhausted,
+    ...planLines(answer),
     `${answer.count} dead letters in ${answer.streams} streams${answer.truncated ? ' (and more than one run takes)' : ''}`,
   ].join('\n');
+}
+
+function planLines({ plan }: RedriveAnswer): string[] {
+  if (plan === undefined) return [];
+  const { events, wakeUps, readUnits, writeUnits, etaSeconds } = plan.totals;
+  return [
+    oneLine(`plan ${plan.id}: ${plan.mode}, ${events} events`),
+    ...plan.blastRadius.map((line) => oneLine(`  ${line}`)),
+    `  ${wakeUps} messages, ${readUnits} read and ${writeUnits} write units, ${etaSeconds} s at ${plan.request.ratePerSecond} dead letters/s`,
+  ];
 }

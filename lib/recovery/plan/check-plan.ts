@@ -7,7 +7,7 @@ import { EventRecoveryError } from '../../model/errors.ts';
 import { registryFingerprint } from './fingerprint.ts';
 import { activeConsumer } from './make-plan.ts';
 import { batches } from './planned-rows.ts';
-import type { Plan, PlannedStream, Plans } from './port.ts';
+import type { Plan, PlannedStream, Plans, StoredPlan } from './port.ts';
 
 const BATCH = 100;
 
@@ -20,16 +20,10 @@ export interface CheckPlanDeps {
 
 /** @throws EventRecoveryError `PLAN_OF_ANOTHER_DEPLOYMENT`, `PLAN_STALE`, `CONSUMER_NOT_DEPLOYED` */
 export async function checkPlan(deps: CheckPlanDeps, plan: Plan): Promise<void> {
-  const { deployment, registry } = plan.madeFrom;
-  if (deployment !== deps.deployment) {
-    throw new EventRecoveryError(
-      'PLAN_OF_ANOTHER_DEPLOYMENT',
-      `plan ${plan.id} was made for deployment "${deployment}", this is "${deps.deployment}"; remedy: plan again here`,
-      { facts: { planId: plan.id, deployment, here: deps.deployment } },
-    );
-  }
+  checkDeployment(deps, plan);
   const consumer = await activeConsumer(deps.registry, plan.consumer);
-  if (registryFingerprint(consumer) !== registry) throw stale(plan, `the registry entry of "${plan.consumer}" changed`);
+  if (registryFingerprint(consumer) !== plan.madeFrom.registry)
+    throw stale(plan, `the registry entry of "${plan.consumer}" changed`);
   for await (const rows of batches(deps.plans.rows(plan.id), BATCH)) {
     const keys = rows.map(({ streamId }) => ({ consumer: plan.consumer, streamId }));
     const now = new Map((await deps.checkpoints.getMany(keys)).map((one) => [one.streamId, one]));
@@ -42,6 +36,17 @@ export async function checkPlan(deps: CheckPlanDeps, plan: Plan): Promise<void> 
       );
     }
   }
+}
+
+/** @throws EventRecoveryError `PLAN_OF_ANOTHER_DEPLOYMENT` */
+export function checkDeployment({ deployment: here }: { deployment: string }, { id, madeFrom }: StoredPlan): void {
+  const { deployment } = madeFrom;
+  if (deployment === here) return;
+  throw new EventRecoveryError(
+    'PLAN_OF_ANOTHER_DEPLOYMENT',
+    `plan ${id} was made for deployment "${deployment}", this is "${here}"; remedy: plan again here`,
+    { facts: { planId: id, deployment, here } },
+  );
 }
 
 function isAsSeen(

@@ -12,7 +12,7 @@ export interface Units {
 }
 
 /** Reacted events between two saves of an idempotent consumer (engine setting `chunkEvents`). */
-const CHUNK_EVENTS = 25;
+export const CHUNK_EVENTS = 25;
 
 type Facts = Pick<RegisteredConsumer, 'effects'>;
 

@@ -13,27 +13,37 @@ export async function* gapStreams(
   consumer: RegisteredConsumer,
   gaps: AsyncIterable<OpenGap>,
 ): AsyncGenerator<StreamEvents> {
-  for await (const { streamId, from, to } of gaps) {
-    const ranges: Range[] = [];
-    for await (const entry of log.streamEntriesBackwards(streamId)) {
-      if (entry.version + entry.count - 1 < from) break;
-      const single = (index: number) => ({
-        ...entry,
-        version: (entry.version + index) as Version,
-        position: (entry.position + index) as typeof entry.position,
-        count: 1,
-        types: [entry.types[index] as string],
-      });
-      for (let index = entry.count - 1; index >= 0; index -= 1) {
-        const version = (entry.version + index) as Version;
-        if (version < from || version > to) continue;
-        if (wantedVersions(consumer, single(index), consumer.startPosition) === undefined) continue;
-        const next = ranges[0];
-        if (next !== undefined && next[0] === version + 1) ranges[0] = [version, next[1]];
-        else ranges.unshift([version, version]);
-      }
-    }
+  for await (const gap of gaps) {
+    const ranges = await owedRanges(log, consumer, gap);
     const [first, last] = [ranges[0]?.[0], ranges.at(-1)?.[1]];
-    if (first !== undefined) yield { streamId, ranges, first, last };
+    if (first !== undefined) yield { streamId: gap.streamId, ranges, first, last };
   }
+}
+
+/** The versions from one to another, both included, that the consumer wants. */
+export async function owedRanges(
+  log: Pick<Log, 'streamEntriesBackwards'>,
+  consumer: RegisteredConsumer,
+  { streamId, from, to }: Pick<OpenGap, 'streamId' | 'from' | 'to'>,
+): Promise<Range[]> {
+  const ranges: Range[] = [];
+  for await (const entry of log.streamEntriesBackwards(streamId)) {
+    if (entry.version + entry.count - 1 < from) break;
+    const single = (index: number) => ({
+      ...entry,
+      version: (entry.version + index) as Version,
+      position: (entry.position + index) as typeof entry.position,
+      count: 1,
+      types: [entry.types[index] as string],
+    });
+    for (let index = entry.count - 1; index >= 0; index -= 1) {
+      const version = (entry.version + index) as Version;
+      if (version < from || version > to) continue;
+      if (wantedVersions(consumer, single(index), consumer.startPosition) === undefined) continue;
+      const next = ranges[0];
+      if (next !== undefined && next[0] === version + 1) ranges[0] = [version, next[1]];
+      else ranges.unshift([version, version]);
+    }
+  }
+  return ranges;
 }

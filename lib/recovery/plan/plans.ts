@@ -4,8 +4,8 @@
 import type { World } from '../../platform/clock.ts';
 import { batchWriteAll } from '../../platform/dynamodb/batches.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
-import type { Dynamo } from '../../platform/dynamodb/port.ts';
-import { type Plan, type PlannedStream, type Plans, ROWS_PER_CHUNK } from './port.ts';
+import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
+import { type Plan, type PlanMode, type PlannedStream, type Plans, ROWS_PER_CHUNK, type StoredPlan } from './port.ts';
 import type { Range } from './ranges.ts';
 import type { StreamEvents } from './select-events.ts';
 import type { Runs } from './sorted-streams.ts';
@@ -20,18 +20,42 @@ export interface PlansOptions {
   world: Pick<World, 'timers' | 'random'>;
 }
 
-export const planKey = (id: string) => ({ pk: PARTITION, sk: id });
+const planKey = (id: string) => ({ pk: PARTITION, sk: id });
+
+/** For the transaction that begins to apply it: a plan is applied once. */
+export const appliedWrite = (table: string, id: string): Write => ({
+  Update: {
+    TableName: table,
+    Key: planKey(id),
+    UpdateExpression: 'SET #status = :applied',
+    ConditionExpression: '#status = :planned',
+    ExpressionAttributeNames: { '#status': 'status' },
+    ExpressionAttributeValues: { ':applied': 'applied', ':planned': 'planned' },
+  },
+});
+
 const partsOf = (id: string): string => `${PARTITION}#${id}`;
 
-/** [stream, from, to, events, repeats, checkpoint, generation, versions]: field names would be most of the item. */
-type RowCode = [string, number, number, number, number, number, number, Range[]?];
+/** [stream, from, to, events, repeats, checkpoint, generation, versions, consumer]: field names would be most of the item. */
+type RowCode = [string, number, number, number, number, number, number, Range[]?, string?];
 
 const encode = (row: PlannedStream): RowCode => {
   const code = [row.streamId, row.from, row.to, row.events, row.repeats, row.checkpoint, row.generation] as const;
-  return row.versions === undefined ? [...code] : [...code, [...row.versions]];
+  if (row.versions === undefined) return [...code];
+  return row.consumer === undefined ? [...code, [...row.versions]] : [...code, [...row.versions], row.consumer];
 };
 
-const decode = ([streamId, from, to, events, repeats, checkpoint, generation, versions]: RowCode): PlannedStream =>
+const decode = ([
+  streamId,
+  from,
+  to,
+  events,
+  repeats,
+  checkpoint,
+  generation,
+  versions,
+  consumer,
+]: RowCode): PlannedStream =>
   ({
     streamId,
     from,
@@ -41,9 +65,19 @@ const decode = ([streamId, from, to, events, repeats, checkpoint, generation, ve
     checkpoint,
     generation,
     ...(versions && { versions }),
+    ...(consumer && { consumer }),
   }) as PlannedStream;
 
-export function createPlans({ dynamo, table }: PlansOptions): Plans {
+const MODES: Record<PlanMode, true> = { resume: true, rewind: true, redeliver: true, fill: true, backfill: true };
+
+/** Those of replays. */
+export const createPlans = (options: PlansOptions): Plans => createPlansOf<Plan>(options, Object.keys(MODES));
+
+/** @param modes of one operation: what another one planned is not applied by it */
+export function createPlansOf<P extends StoredPlan>(
+  { dynamo, table }: PlansOptions,
+  modes: readonly string[],
+): Plans<P> {
   const chunkKey = (id: string, chunk: number) => ({ pk: partsOf(id), sk: `chunk#${padded(chunk)}` });
 
   async function chunk(id: string, number: number): Promise<PlannedStream[]> {
@@ -56,9 +90,9 @@ export function createPlans({ dynamo, table }: PlansOptions): Plans {
 
     async get(id) {
       const { Item } = await dynamo.get({ TableName: table, Key: planKey(id), ConsistentRead: true });
-      if (Item === undefined) return undefined;
+      if (Item === undefined || !modes.includes(Item.mode as string)) return undefined;
       const { pk: _pk, sk: _sk, ...plan } = Item;
-      return plan as unknown as Plan;
+      return plan as unknown as P;
     },
 
     async save(id, rows, planOf) {

@@ -26,6 +26,24 @@ export interface Selection {
   toTimeMs?: number;
 }
 
+/** What every stored plan says, whatever operation it is for. */
+export interface StoredPlan {
+  id: string;
+  mode: string;
+  /** Human words: which consumers, which effects are repeated. */
+  blastRadius: string[];
+  totals: PlanTotals;
+  /** What it was made from; `fingerprint` covers whatever decides what applying it does. */
+  madeFrom: { deployment: string; head: Position; fingerprint: string };
+  requestedBy: string;
+  reason: string;
+  createdAt: number;
+  status: 'planned' | 'applied';
+  /** Rows in the plan, numbered from 0. */
+  rows: number;
+  format: number;
+}
+
 /** One row of a plan: a stream, or, when more than 100 of its events are redelivered, a part of one. */
 export interface PlannedStream {
   streamId: StreamId;
@@ -38,6 +56,8 @@ export interface PlannedStream {
   repeats: number;
   /** Redeliveries: the selected versions as ascending ranges, both ends included, at most 100 versions. */
   versions?: (readonly [Version, Version])[];
+  /** Whose stream; absent where the plan is one consumer's. */
+  consumer?: ConsumerName;
   /** The checkpoint that was seen, 0 and 0 when there is none: what the plan is bound to. */
   checkpoint: Version;
   generation: number;
@@ -70,31 +90,21 @@ export interface PlanOptions {
   backfillOf?: number;
 }
 
-export interface Plan {
-  id: string;
+/** A plan of a replay. */
+export interface Plan extends StoredPlan {
   mode: PlanMode;
   consumer: ConsumerName;
   selection: Selection;
-  /** Human words: which consumers, which effects are repeated. */
-  blastRadius: string[];
-  totals: PlanTotals;
-  /** What it was made from; `fingerprint` covers the registry entry and the checkpoint of every planned stream. */
-  madeFrom: { deployment: string; head: Position; registry: string; fingerprint: string };
+  /** `fingerprint` covers the registry entry and the checkpoint of every planned stream. */
+  madeFrom: StoredPlan['madeFrom'] & { registry: string };
   options: PlanOptions;
-  requestedBy: string;
-  reason: string;
-  createdAt: number;
-  status: 'planned' | 'applied';
-  /** Rows in the plan, numbered from 0. */
-  rows: number;
-  format: number;
 }
 
-export interface Plans {
+export interface Plans<P extends StoredPlan = Plan> {
   /** The rows first, 100 an item, then the plan: a plan that can be read is complete. They are consumed once. */
-  save(id: string, rows: AsyncIterable<PlannedStream>, planOf: (rows: number) => Plan): Promise<Plan>;
-  /** Consistent. */
-  get(id: string): Promise<Plan | undefined>;
+  save(id: string, rows: AsyncIterable<PlannedStream>, planOf: (rows: number) => P): Promise<P>;
+  /** Consistent. A plan of another operation is none. */
+  get(id: string): Promise<P | undefined>;
   /** The rows from one number on, in order. */
   rows(id: string, from?: number): AsyncIterable<PlannedStream>;
   /** 100 rows: numbers `chunk * 100` and following. */

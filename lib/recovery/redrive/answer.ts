@@ -1,9 +1,10 @@
 // What the redrive operation answers: counts, order, and the exact next command. Pure.
 
 import type { DeadLetter } from '../../model/dead-letter.ts';
-import type { SelectingRequest } from './request.ts';
+import type { RedrivePlan } from './plan-redrive.ts';
+import type { ListRequest, SelectingRequest } from './request.ts';
 import { isUnfinished, type RedriveRun } from './runs.ts';
-import { countStreams, type Selected, selectionFingerprint } from './select.ts';
+import { countStreams, type Selected } from './select.ts';
 
 /** Dead letters listed in an answer; the counts are always exact. A Lambda answer has at most 6 MB. */
 const LISTED_MAX = 1_000;
@@ -20,7 +21,7 @@ export interface ListedLetter {
 }
 
 export interface RedriveAnswer {
-  result: 'would' | 'nothing' | RedriveRun['status'] | 'continued';
+  result: 'would' | 'listed' | 'nothing' | RedriveRun['status'] | 'continued';
   count: number;
   streams: number;
   /** In the order in which they are given back. */
@@ -30,13 +31,13 @@ export interface RedriveAnswer {
   /** Of consumers that are retired: not given back. */
   undeployed: number;
   truncated: boolean;
-  /** Of a dry run: what it saw. Given back with the real one, that is refused when it has changed. */
-  seen?: string;
+  /** Of a dry run: what starting it would do. Refused when the dead letters are not those that it saw. */
+  plan?: RedrivePlan;
   runs: Pick<RedriveRun, 'id' | 'status' | 'done' | 'changed' | 'canaryId' | 'note'>[];
   next?: string;
 }
 
-const listedOf = (letter: DeadLetter, action: SelectingRequest['action']): ListedLetter => ({
+const listedOf = (letter: DeadLetter, action: (SelectingRequest | ListRequest)['action']): ListedLetter => ({
   id: letter.id,
   consumer: letter.consumer,
   streamId: letter.streamId,
@@ -46,24 +47,26 @@ const listedOf = (letter: DeadLetter, action: SelectingRequest['action']): Liste
   how: action === 'discard' ? 'discard' : letter.status === 'parked' ? 'un-park' : 'redeliver',
 });
 
+/** @param plan absent: nothing is selected, or nothing is to be done with it */
 export function wouldAnswer(
-  request: SelectingRequest,
+  { action }: Pick<SelectingRequest | ListRequest, 'action'>,
   { letters, exhausted, undeployed, truncated }: Selected,
+  plan?: RedrivePlan,
 ): RedriveAnswer {
   return {
-    result: letters.length === 0 ? 'nothing' : 'would',
+    result: letters.length === 0 ? 'nothing' : action === 'list' ? 'listed' : 'would',
     count: letters.length,
     streams: countStreams(letters),
-    listed: letters.slice(0, LISTED_MAX).map((letter) => listedOf(letter, request.action)),
+    listed: letters.slice(0, LISTED_MAX).map((letter) => listedOf(letter, action)),
     exhausted: exhausted.length,
     undeployed: undeployed.length,
     truncated,
-    seen: selectionFingerprint(letters),
+    ...(plan && { plan }),
     runs: [],
     next:
-      letters.length > 0
-        ? 'the same request with "dryRun": false'
-        : exhausted.length > 0
+      plan !== undefined
+        ? `{ "action": "start", "planId": "${plan.id}", "dryRun": false }`
+        : letters.length === 0 && exhausted.length > 0
           ? 'the same request with "force": true and a reason'
           : undefined,
   };

@@ -1,16 +1,27 @@
 // The redrive operation: a dry run that says exactly what would happen, runs that begin with a canary, and stop, resume,
 // status. Nothing here reacts to an event: the consumer's own function does, with its own permissions.
 
-import { EventRecoveryError, isEventRecoveryError } from '../../model/errors.ts';
+import { EventRecoveryError, InvalidInputError, isEventRecoveryError } from '../../model/errors.ts';
 import { consumerName } from '../../model/ids.ts';
+import type { World } from '../../platform/clock.ts';
 import type { Audit } from '../audit/audit.ts';
+import { checkDeployment } from '../plan/check-plan.ts';
 import { type RedriveAnswer, runAnswer, unfinishedAnswer, wouldAnswer } from './answer.ts';
-import { checkRedriveRequest, type RedriveRequest, type SelectingRequest } from './request.ts';
+import { type PlanRedriveDeps, planRedrive, type RedrivePlan } from './plan-redrive.ts';
+import {
+  checkRedriveRequest,
+  type ListRequest,
+  type RedriveRequest,
+  type SelectingRequest,
+  type StartRequest,
+} from './request.ts';
 import type { RedriveRun, RunStatus } from './runs.ts';
 import { countStreams, type Selected, selectDeadLetters, selectionFingerprint } from './select.ts';
 import { type WorkDeps, type WorkTime, workOnRun } from './work-run.ts';
 
-export interface RedriveDeps extends WorkDeps {
+export interface RedriveDeps extends WorkDeps, Omit<PlanRedriveDeps, keyof WorkDeps> {
+  /** `clock` = the server clock. */
+  world: World;
   audit: Pick<Audit, 'record' | 'recordWrite'>;
 }
 
@@ -28,7 +39,11 @@ export async function redrive(deps: RedriveDeps, raw: unknown, time: WorkTime): 
   switch (request.action) {
     case 'redrive':
     case 'discard':
-      return begin(deps, request, time);
+      return planned(deps, request, time);
+    case 'start':
+      return start(deps, request, time);
+    case 'list':
+      return list(deps, request);
     case 'status':
       return runAnswer(await runOf(deps, request.runId));
     case 'stop':
@@ -45,36 +60,86 @@ export async function redrive(deps: RedriveDeps, raw: unknown, time: WorkTime): 
   }
 }
 
-async function begin(deps: RedriveDeps, request: SelectingRequest, time: WorkTime): Promise<RedriveAnswer> {
+async function list(deps: RedriveDeps, request: ListRequest): Promise<RedriveAnswer> {
+  return wouldAnswer(request, await selectDeadLetters(deps, request.selection, { force: true }));
+}
+
+/** Everything begins with a plan: a dry run ends with it, and what is started at once starts what it planned. */
+async function planned(deps: RedriveDeps, request: SelectingRequest, time: WorkTime): Promise<RedriveAnswer> {
   await checkConsumer(deps, request);
-  const force = request.action === 'discard' || request.force;
-  const selected = await selectDeadLetters(deps, request.selection, { force });
-  if (!request.dryRun) checkAsSeen(request, selected.letters);
-  if (request.dryRun || selected.letters.length === 0) return wouldAnswer(request, selected);
+  const selected = await select(deps, request);
+  if (selected.letters.length === 0) return wouldAnswer(request, selected);
+  const plan = await planRedrive(deps, request, selected);
+  return request.dryRun ? wouldAnswer(request, selected, plan) : begin(deps, plan, selected, request, time);
+}
+
+/** @throws InvalidInputError `UNKNOWN_PLAN` @throws EventRecoveryError `PLAN_OF_ANOTHER_DEPLOYMENT`, `PLAN_STALE` */
+async function start(deps: RedriveDeps, request: StartRequest, time: WorkTime): Promise<RedriveAnswer> {
+  const { planId, dryRun, replan, requestedBy, reason } = request;
+  // The retry of a start whose answer was lost.
+  const before = await deps.runs.get(planId);
+  if (before !== undefined) return runAnswer(before);
+  const plan = await deps.plans.get(planId);
+  if (plan === undefined) throw unknownPlan(planId);
+  checkDeployment(deps, plan);
+  const asked: SelectingRequest = { ...plan.request, requestedBy, reason: reasonOf(plan.request, reason) };
+  await checkConsumer(deps, asked);
+  const selected = await select(deps, asked);
+  if (plan.madeFrom.fingerprint === selectionFingerprint(selected.letters)) {
+    return dryRun ? wouldAnswer(asked, selected, plan) : begin(deps, plan, selected, asked, time);
+  }
+  if (!replan) throw stale(plan, selected.letters.length);
+  return planned(deps, { ...asked, dryRun }, time);
+}
+
+/** Of a discard, and of what is forced, the reason was checked when it was planned. */
+const reasonOf = (planned: SelectingRequest, reason: string): string =>
+  reason === 'not given' ? planned.reason : reason;
+
+const select = (deps: RedriveDeps, request: SelectingRequest): Promise<Selected> =>
+  selectDeadLetters(deps, request.selection, { force: request.action === 'discard' || request.force });
+
+async function begin(
+  deps: RedriveDeps,
+  plan: RedrivePlan,
+  selected: Selected,
+  request: SelectingRequest,
+  time: WorkTime,
+): Promise<RedriveAnswer> {
+  // What fails after the plan's dead letters is not this run's: it counts from the newest of them.
+  const failedUntil = selected.letters.reduce((newest, { lastFailedAt }) => Math.max(newest, lastFailedAt), 0);
   const now = deps.world.clock.now();
-  const id = deps.world.ids.next();
-  const run: RedriveRun = { id, request, status: 'running', done: 0, changed: 0, startedAt: now, updatedAt: now };
-  await deps.runs.create(run);
-  await deps.audit.record({
-    action: request.action,
-    requestedBy: request.requestedBy,
-    reason: request.reason,
+  const { id } = plan;
+  const counts = { done: 0, changed: 0 };
+  const run: RedriveRun = { id, request, status: 'running', ...counts, failedUntil, startedAt: now, updatedAt: now };
+  const { action, requestedBy, reason } = request;
+  const audit = deps.audit.recordWrite({
+    action,
+    requestedBy,
+    reason,
     requestId: time.requestId,
-    input: { ...request },
+    input: { ...request, planId: id },
     outcome: { runId: id, deadLetters: selected.letters.length, streams: countStreams(selected.letters) },
   });
+  // Refused: another call has started the same plan; both go on with its run.
+  await deps.runs.create(run, [audit]);
   return runAnswer(await workOnRun(deps, run, shortly(deps, time)), selected);
 }
 
-/** @throws EventRecoveryError `PLAN_STALE` */
-function checkAsSeen({ seen }: SelectingRequest, letters: Selected['letters']): void {
-  if (seen === undefined || seen === selectionFingerprint(letters)) return;
-  throw new EventRecoveryError(
+const unknownPlan = (planId: string): InvalidInputError =>
+  new InvalidInputError('UNKNOWN_PLAN', {
+    what: 'planId',
+    got: planId,
+    allowed: 'the id of a plan that a dry run of this function answered',
+    remedy: 'plan first: { "action": "redrive", "selection": { ... } }',
+  });
+
+const stale = ({ id }: RedrivePlan, deadLetters: number): EventRecoveryError =>
+  new EventRecoveryError(
     'PLAN_STALE',
-    `the dead letters of this selection are not those of the dry run any more: ${letters.length} now; remedy: look again: the same request with "dryRun": true`,
-    { facts: { deadLetters: letters.length } },
+    `plan ${id} is stale: the dead letters of its selection are not those that it saw, ${deadLetters} now; remedy: plan again and look at it, or start with "replan": true`,
+    { facts: { planId: id, deadLetters } },
   );
-}
 
 /** The same time, cut to what a caller waits for. */
 function shortly({ world }: RedriveDeps, time: WorkTime): WorkTime {

@@ -20,14 +20,16 @@ const SELECTION = z.strictObject({
 
 const COMMON = { requestedBy: z.prefault(text(256), 'unknown'), reason: z.prefault(text(1_000), 'not given') };
 
+const SELECTING = {
+  selection: SELECTION,
+  /** Only say what would be done, as a plan that can be started. */
+  dryRun: z._default(z.boolean(), true),
+};
+
 const REQUEST = z.discriminatedUnion('action', [
   z.strictObject({
     action: z.literal('redrive'),
-    selection: SELECTION,
-    /** Only say what would be done. */
-    dryRun: z._default(z.boolean(), true),
-    /** Of the dry run that was agreed to: refused when what it saw has changed. */
-    seen: z.optional(text(64)),
+    ...SELECTING,
     /** One stream first; the rest only when it succeeds. */
     canary: z._default(z.boolean(), true),
     /** Dead letters per second. */
@@ -38,13 +40,21 @@ const REQUEST = z.discriminatedUnion('action', [
   }),
   z.strictObject({
     action: z.literal('discard'),
-    selection: SELECTION,
-    dryRun: z._default(z.boolean(), true),
-    /** Of the dry run that was agreed to: refused when what it saw has changed. */
-    seen: z.optional(text(64)),
+    ...SELECTING,
     ratePerSecond: z._default(z.number().check(z.gte(0.1), z.lte(1_000)), 10),
     ...COMMON,
     reason: text(1_000),
+  }),
+  /** What waits for a decision, in the order in which it would be given back. Plans nothing. */
+  z.strictObject({ action: z.literal('list'), selection: SELECTION }),
+  /** Does what a plan says. */
+  z.strictObject({
+    action: z.literal('start'),
+    planId: text(128),
+    dryRun: z._default(z.boolean(), true),
+    /** When the dead letters are not those of the plan any more: plan the same again, and start that. */
+    replan: z._default(z.boolean(), false),
+    ...COMMON,
   }),
   z.strictObject({ action: z.literal('status'), runId: text(128) }),
   z.strictObject({ action: z.literal('stop'), runId: text(128), ...COMMON }),
@@ -56,11 +66,13 @@ const REQUEST = z.discriminatedUnion('action', [
 export type RedriveRequest = z.infer<typeof REQUEST>;
 export type RedriveSelection = z.infer<typeof SELECTION>;
 export type SelectingRequest = Extract<RedriveRequest, { action: 'redrive' | 'discard' }>;
+export type StartRequest = Extract<RedriveRequest, { action: 'start' }>;
+export type ListRequest = Extract<RedriveRequest, { action: 'list' }>;
 
 /** @throws InvalidInputError `INVALID_INPUT`, `EMPTY_SELECTION`, `REASON_REQUIRED` */
 export function checkRedriveRequest(raw: unknown): RedriveRequest {
   const request = checkInput(REQUEST, raw, 'redrive request');
-  if (request.action !== 'redrive' && request.action !== 'discard') return request;
+  if (request.action !== 'redrive' && request.action !== 'discard' && request.action !== 'list') return request;
   if (Object.keys(request.selection).length === 0) {
     throw new InvalidInputError('EMPTY_SELECTION', {
       what: 'selection',

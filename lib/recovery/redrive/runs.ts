@@ -5,6 +5,7 @@
 import { cancellation } from '../../platform/dynamodb/failures.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
+import { appliedWrite } from '../plan/plans.ts';
 import type { SelectingRequest } from './request.ts';
 
 const FORMAT = 1;
@@ -21,6 +22,7 @@ export type RunStatus =
   | 'failed';
 
 export interface RedriveRun {
+  /** The plan's: a plan is applied once. */
   id: string;
   request: SelectingRequest;
   status: RunStatus;
@@ -32,6 +34,8 @@ export interface RedriveRun {
   canaryId?: string;
   /** Why it stopped or failed. */
   note?: string;
+  /** The newest failure among its dead letters: what failed later was not planned. */
+  failedUntil: number;
   startedAt: number;
   updatedAt: number;
 }
@@ -44,7 +48,8 @@ export interface Transition {
 }
 
 export interface RedriveRuns {
-  create(run: RedriveRun): Promise<void>;
+  /** In one transaction with its plan's status and `alongside`. False: the plan was applied before. */
+  create(run: RedriveRun, alongside: readonly Write[]): Promise<boolean>;
   /** Consistent. */
   get(id: string): Promise<RedriveRun | undefined>;
   /** False: the run is not in `from` (any more); nothing was written. */
@@ -72,22 +77,24 @@ export function createRedriveRuns({ dynamo, table }: { dynamo: Dynamo; table: st
     return run as unknown as RedriveRun;
   }
 
+  /** False when a condition was refused: nothing was written. */
+  async function transacted(TransactItems: Write[]): Promise<boolean> {
+    try {
+      await dynamo.transactWrite({ TransactItems });
+      return true;
+    } catch (error) {
+      if (cancellation(error)?.kind === 'refused') return false;
+      throw error;
+    }
+  }
+
   return {
     get,
-    async create(run) {
+    async create(run, alongside) {
       const neverBefore = 'attribute_not_exists(pk)';
-      await dynamo.transactWrite({
-        TransactItems: [
-          {
-            Put: {
-              TableName: table,
-              Item: { ...key(run.id), ...run, format: FORMAT },
-              ConditionExpression: neverBefore,
-            },
-          },
-          openRow(run.id, run.status),
-        ],
-      });
+      const item = { ...key(run.id), ...run, format: FORMAT };
+      const put: Write = { Put: { TableName: table, Item: item, ConditionExpression: neverBefore } };
+      return transacted([put, openRow(run.id, run.status), appliedWrite(table, run.id), ...alongside]);
     },
     async transition(id, from, { status, note, canaryId }, now) {
       const hasStatus = `#status IN (${from.map((_, index) => `:from${index}`).join(', ')})`;
@@ -115,13 +122,7 @@ export function createRedriveRuns({ dynamo, table }: { dynamo: Dynamo; table: st
           },
         },
       };
-      try {
-        await dynamo.transactWrite({ TransactItems: [update, openRow(id, status)] });
-        return true;
-      } catch (error) {
-        if (cancellation(error)?.kind === 'refused') return false;
-        throw error;
-      }
+      return transacted([update, openRow(id, status)]);
     },
     async progress(id, { done, changed }, now) {
       await dynamo.update({

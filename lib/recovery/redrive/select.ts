@@ -105,7 +105,7 @@ const unknownDeadLetter = (what: string, got: string): InvalidInputError =>
     remedy: 'list them: npx event-recovery dead-letters',
   });
 
-const streamOf = ({ consumer, streamId }: DeadLetter): string => `${consumer}#${streamId}`;
+export const streamOf = ({ consumer, streamId }: DeadLetter): string => `${consumer}#${streamId}`;
 
 /** Pure. */
 export function inOrder(letters: readonly DeadLetter[]): DeadLetter[] {

@@ -30,7 +30,7 @@ const CANARY_POLL_MS = 1_000;
 /** Time kept for the last writes of an invocation. */
 const RESERVE_MS = 3_000;
 /** Dead letters between two looks at the run's own row: how late a stop may be seen. */
-const LOOK_EVERY = 10;
+export const LOOK_EVERY = 10;
 
 /** Answers the run as it is afterwards; unchanged when somebody else is at work on it. */
 export async function workOnRun(deps: WorkDeps, { id }: RedriveRun, time: WorkTime): Promise<RedriveRun> {
@@ -117,11 +117,11 @@ function createWorker(deps: WorkDeps, time: WorkTime, id: string): () => Promise
     }
   }
 
-  async function select({ request, startedAt }: RedriveRun): Promise<DeadLetter[]> {
+  async function select({ request, failedUntil }: RedriveRun): Promise<DeadLetter[]> {
     const force = request.action === 'discard' || request.force;
-    // Failed again after this run gave it back, or newer than the run: not this run's any more.
+    // Failed again after this run gave it back, or newer than its plan: not this run's any more.
     const except = (letter: DeadLetter): boolean =>
-      seen.has(letter.id) || letter.lastRunId === id || letter.lastFailedAt > startedAt;
+      seen.has(letter.id) || letter.lastRunId === id || letter.lastFailedAt > failedUntil;
     return (await selectDeadLetters(deps, request.selection, { force, except })).letters;
   }
 

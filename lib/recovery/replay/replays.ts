@@ -4,7 +4,7 @@
 import { cancellation, isConditionFailed } from '../../platform/dynamodb/failures.ts';
 import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
-import { planKey } from '../plan/plans.ts';
+import { appliedWrite } from '../plan/plans.ts';
 import { isFinished, type Replay, type Replays } from './port.ts';
 
 export const REPLAY_FORMAT = 1;
@@ -48,16 +48,7 @@ export function createReplays({ dynamo, table }: { dynamo: Dynamo; table: string
                 ConditionExpression: isNew,
               },
             },
-            {
-              Update: {
-                TableName: table,
-                Key: planKey(id),
-                UpdateExpression: 'SET #status = :applied',
-                ConditionExpression: '#status = :planned',
-                ExpressionAttributeNames: { '#status': 'status' },
-                ExpressionAttributeValues: { ':applied': 'applied', ':planned': 'planned' },
-              },
-            },
+            appliedWrite(table, id),
             ...alongside,
           ],
         });

@@ -227,6 +227,7 @@ function retryEvent(id: string): Promise<number> {
   const { dynamo, world } = tables;
   const deps = composeRedrive({
     ...TABLES,
+    deployment: 'here',
     recoveryTable: 'Recovery',
     dynamo,
     world,

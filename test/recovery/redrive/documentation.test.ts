@@ -11,9 +11,12 @@ const inputs = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => JSON.
 it('the documented inputs do what the page says', async () => {
   const bench = await createBench();
   await bench.fill({ 'order-1': 1, 'order-2': 1 }, 'order-1@1', 'order-2@1');
-  const [dryRun, redrive, discard] = inputs;
-  expect(inputs).toHaveLength(3);
-  expect(await bench.ask(dryRun)).toMatchObject({ result: 'would', count: 2 });
+  const [dryRun, start, redrive, discard] = inputs;
+  expect(inputs).toHaveLength(4);
+  const { plan } = await bench.ask(dryRun);
+  expect(plan?.totals).toMatchObject({ streams: 2, events: 2 });
+  const looked = await bench.ask({ ...(start as object), planId: plan?.id, dryRun: true });
+  expect(looked).toMatchObject({ result: 'would', count: 2 });
   expect(await bench.ask(discard)).toMatchObject({ result: 'done', count: 1 });
   await bench.system.settle();
   bench.poison.clear();
@@ -32,21 +35,20 @@ it('the page names every field and every code of an answer', () => {
     'force',
     'requestedBy',
     'reason',
-    'seen',
+    'planId',
+    'replan',
     'runId',
   ];
   const selections = ['id', 'eventId', 'consumer', 'eventType', 'fingerprint', 'failedFrom', 'failedTo'];
-  const answers = ['count', 'streams', 'listed', 'exhausted', 'undeployed', 'truncated', 'runs', 'next'];
+  const answers = ['count', 'streams', 'listed', 'plan', 'exhausted', 'undeployed', 'truncated', 'runs', 'next'];
   const missing = [...fields, ...selections, ...answers].filter((name) => !page.includes(`\`${name}\``));
   expect(missing).toEqual([]);
   // What the schema knows is what the page names: a field more would be refused as unknown.
   const full = Object.fromEntries(selections.map((name) => [name, name.startsWith('failed') ? 1 : 'x']));
   const common = { dryRun: true, ratePerSecond: 1, requestedBy: 'a', reason: 'b', selection: full };
-  expect(() =>
-    checkRedriveRequest({ action: 'redrive', canary: true, force: true, seen: 'x', ...common }),
-  ).not.toThrow();
+  expect(() => checkRedriveRequest({ action: 'redrive', canary: true, force: true, ...common })).not.toThrow();
   const codes = [...page.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code as string);
-  const sources = ['redrive', 'request', 'select', 'give-back'].map((name) =>
+  const sources = ['../plan/check-plan', 'redrive', 'request', 'select', 'give-back'].map((name) =>
     readFileSync(new URL(`../../../lib/recovery/redrive/${name}.ts`, import.meta.url), 'utf8'),
   );
   const thrown = sources.flatMap((text) => [...text.matchAll(/'([A-Z]+(?:_[A-Z]+)+)'/g)].map(([, code]) => code));

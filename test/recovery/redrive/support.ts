@@ -8,6 +8,8 @@ import type { TableSchema } from '../../../lib/platform/dynamodb/table-schema.ts
 import { createAudit } from '../../../lib/recovery/audit/audit.ts';
 import { createOpenGaps } from '../../../lib/recovery/gap/open-gaps.ts';
 import { createLeases } from '../../../lib/recovery/lease/leases.ts';
+import { createPlansOf } from '../../../lib/recovery/plan/plans.ts';
+import { REDRIVE_MODES, type RedrivePlan } from '../../../lib/recovery/redrive/plan-redrive.ts';
 import { type RedriveDeps, redrive } from '../../../lib/recovery/redrive/redrive.ts';
 import { createRedriveRuns } from '../../../lib/recovery/redrive/runs.ts';
 import { verify } from '../../../lib/recovery/verify/verify.ts';
@@ -56,6 +58,10 @@ export async function createBench({
   let onPause: () => Promise<void> = () => system.settle();
   const deps: RedriveDeps = {
     dynamo: system.dynamo,
+    eventsTable: TABLES.eventsTable,
+    deployment: 'here',
+    log: system.log,
+    plans: createPlansOf<RedrivePlan>({ ...table, world: system.world }, REDRIVE_MODES),
     checkpoints: system.checkpoints,
     deadLetters: system.deadLetters,
     registry: system.registry,

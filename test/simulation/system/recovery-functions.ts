@@ -158,7 +158,7 @@ function intakeOf(cloud: Cloud, process: SimulatedProcess, queues: ReadonlyMap<s
 
 function redriveHandler(cloud: Cloud, process: SimulatedProcess, queues: ReadonlyMap<string, Queue>) {
   const { options: _, ...parts } = common(cloud, process, queues);
-  const deps = composeRedrive({ ...parts, logger: cloud.logger('redrive') });
+  const deps = composeRedrive({ ...parts, deployment: 'simulation', logger: cloud.logger('redrive') });
   return (input: unknown, context: InvocationContext) =>
     answerRedrive(deps, input, { remainingMs: () => context.remainingMs(), requestId: context.awsRequestId });
 }

@@ -31,21 +31,29 @@ export class RedriveDeadLetters extends Construct {
 
   constructor(scope: Construct, id: string, { eventStore, alertsTopic }: RedriveDeadLettersProps) {
     super(scope, id);
-    const { checkpointsTable, deadLettersTable, recoveryTable, encryptionKey } = eventStore;
+    const { eventsTable, logTable, checkpointsTable, deadLettersTable, recoveryTable, encryptionKey } = eventStore;
     this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', { encryptionKey });
     this.function = new ProjectFunction(this, 'RedriveDeadLetters', 'redrive-dead-letters', {
       description: 'Gives dead letters back to their consumers, or discards them',
       timeout: REDRIVE_TIMEOUT,
       environment: {
+        EVENTS_TABLE: eventsTable.tableName,
+        LOG_TABLE: logTable.tableName,
         CHECKPOINTS_TABLE: checkpointsTable.tableName,
         DEAD_LETTERS_TABLE: deadLettersTable.tableName,
         RECOVERY_TABLE: recoveryTable.tableName,
+        DEPLOYMENT: eventStore.deployment,
       },
     }).function;
     grantOnKeys(this.function, checkpointsTable, REGISTRY_KEYS, 'GetItem');
     // Un-parking changes checkpoints of every consumer.
     checkpointsTable.grant(this.function, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     grantDeadLetters(this.function, eventStore);
+    // A plan: what waits behind the dead letters, and a sample of it, to know what reading costs.
+    eventsTable.grant(this.function, 'dynamodb:Query');
+    logTable.grant(this.function, 'dynamodb:BatchGetItem', 'dynamodb:Query');
+    grantOnKeys(this.function, recoveryTable, 'plan', 'GetItem', 'PutItem', 'UpdateItem');
+    grantOnKeys(this.function, recoveryTable, 'plan#*', 'GetItem', 'PutItem');
     grantOnKeys(this.function, recoveryTable, 'gap#*', 'GetItem', 'UpdateItem');
     grantOnKeys(this.function, recoveryTable, 'redrive', 'GetItem', 'PutItem', 'UpdateItem');
     grantOnKeys(this.function, recoveryTable, 'redrive-open', 'PutItem', 'DeleteItem', 'Query');
