@@ -47,6 +47,7 @@ export async function simulatedStream(settings: StreamSettings): Promise<Opened<
             })),
           onFailure: (records) => outcome.givenUp.push(...records.map(told)),
           onTrimmed: () => undefined,
+          onDone: () => undefined,
         });
         for (const one of writes) await write(dynamo, one);
         source.notify();

@@ -128,6 +128,26 @@ describe('starting', () => {
     expect({ executions: executions.size, told }).toEqual({ executions: 1, told: [] });
   });
 
+  it.each([
+    ['runs', undefined],
+    ['has ended', 'SUCCEEDED'],
+  ])(
+    'happens once when its function died before it noted the start, and the execution %s meanwhile',
+    async (_, ended) => {
+      const sign = seen();
+      const dies = { ...deps.starts, put: () => Promise.reject(new Error('the function died')) };
+      await expect(startRecovery({ ...deps, starts: dies }, sign)).rejects.toThrow('died');
+      if (ended !== undefined) end(ended);
+      // No row tells of it: only the name of the execution can.
+      expect(await deps.starts.get((decideStart(sign) as { hash: string }).hash)).toBeUndefined();
+      const outcomes = await Promise.all(Array.from({ length: 6 }, () => startRecovery(deps, sign)));
+      expect(new Set(outcomes.map((outcome) => (outcome as { name: string }).name))).toEqual(
+        new Set(executions.keys()),
+      );
+      expect({ executions: executions.size, told }).toEqual({ executions: 1, told: [] });
+    },
+  );
+
   it('does not happen again for what its recovery knew and left, whichever streams are listed: people are told once an hour', async () => {
     await startRecovery(deps, seen());
     end('FAILED', 'NotComplete');

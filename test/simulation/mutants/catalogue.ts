@@ -229,6 +229,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'failures: [...malformed, ...failed].slice(1) };',
   },
   {
+    name: 'a backfill that ran out of budget is forgotten',
+    file: RELAY_BATCH,
+    from: 'if (prepared.behind !== undefined) behind.push([streamId, prepared.behind]);',
+    to: 'if (prepared.behind !== undefined) behind.splice(0);',
+  },
+  {
     name: 'consumers are not told what an earlier try had sequenced',
     file: RELAY_BATCH,
     from: 'if (prepared.known) moved.add(streamId);',

@@ -111,7 +111,7 @@ function play(cloud: Cloud, plan: Plan): void {
     });
     run(scrubbedAt);
     if (failed()) return;
-    checks.scrub.judge(excuses.covers);
+    checks.scrub.judge(excuses.hasLost);
     checks.quiet.check('not-quiet', { mayBeParked: false, isExcused: () => false });
     checks.scrub.finish(cloud.engine.items('Recovery'));
   }

@@ -40,12 +40,15 @@ export function startRelay(cloud: Cloud, excuses: Excuses): StreamSource {
     detailTypes: [RELAY_BACKFILL],
     deliver: (envelope) =>
       invokeAsync(scheduler, target, JSON.parse(envelope), () => {
-        excuses.add(streamOfBody(envelope), 'a backfill was given up');
+        excuses.addBackfill(streamOfBody(envelope), 'a backfill was given up');
       }),
-    onDropped: (envelope) => excuses.add(streamOfBody(envelope), 'a backfill was dropped'),
+    onDropped: (envelope) => excuses.addBackfill(streamOfBody(envelope), 'a backfill was dropped'),
   });
-  const excuse = (why: string) => (record: MemoryStreamRecord) =>
-    excuses.add(record.dynamodb.Keys.streamId?.S ?? '?', why);
+  const keyOf = ({ dynamodb: { Keys } }: MemoryStreamRecord): [string, number] => [
+    Keys.streamId?.S ?? '?',
+    Number(Keys.version?.N),
+  ];
+  const excuse = (why: string) => (record: MemoryStreamRecord) => excuses.addRecord(...keyOf(record), why);
   const repair = createRepair(cloud, onStart);
   return connectStream<MemoryStreamRecord>(scheduler, faults, trace, target, {
     seed,
@@ -59,6 +62,7 @@ export function startRelay(cloud: Cloud, excuses: Excuses): StreamSource {
       })),
     onFailure: (records) => repair(records, () => records.forEach(excuse('a repair of the relay was given up'))),
     onTrimmed: excuse('a stream record was trimmed'),
+    onDone: (record) => excuses.onRelayed(...keyOf(record)),
   });
 }
 

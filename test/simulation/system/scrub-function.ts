@@ -22,8 +22,8 @@ export interface ScrubSystem {
 }
 
 const TIMEOUT_MS = 120_000;
-/** A rotation is due at nearly every call of the schedule: a run is shorter than a real one. Pages end inside of streams. */
-const SETTINGS = { rotationDays: 10 / (24 * 60), readUnitsPerSecond: 100_000, pageItems: 12 };
+/** A rotation is due at every call of the schedule: a run is shorter than a real one. Pages end inside of streams. */
+const SETTINGS = { rotationDays: 1 / (24 * 60), readUnitsPerSecond: 100_000, pageItems: 12 };
 const SCHEDULED = { source: 'aws.events' };
 const BY_OPERATOR = { rotate: true, requestedBy: 'simulation', reason: 'records were lost' };
 

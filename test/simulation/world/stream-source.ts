@@ -30,6 +30,8 @@ export interface StreamSourceSettings<Record extends StreamRecord> {
   onFailure: (records: Record[]) => void;
   /** A record was trimmed before anybody read it. */
   onTrimmed: (record: Record) => void;
+  /** The function is done with a record. */
+  onDone: (record: Record) => void;
 }
 
 export interface StreamSource {
@@ -119,6 +121,7 @@ export function connectStream<Record extends StreamRecord>(
     if (faults.strikes('two-relays', 'shard')) invokeAside(batch, faults.details('two-relays').int(0, 30));
     target.invoke({ Records: batch }, (end) => {
       const left = unfinished(batch, end);
+      for (const record of batch.slice(0, batch.length - left.length)) settings.onDone(record);
       if (left.length === 0) {
         if (faults.strikes('duplicate-stream-batch', 'shard')) {
           invokeAside(batch, faults.details('duplicate-stream-batch').int(0, 20_000));
