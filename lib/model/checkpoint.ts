@@ -90,10 +90,10 @@ export interface Checkpoint {
   /** Set while the generation is a replay. `until` = highest version that an earlier generation had resolved. */
   replay?: { id: string; until: Version; suppressEffects?: boolean };
   /**
-   * The newest redelivery that worked here, up to which version it came, and how many events of it failed for good: what tells
-   * a replay that it is done.
+   * The newest redelivery that worked here: up to which version it came and when, how many events of it failed for good, and the
+   * last of these. What tells a replay that a part of it is done, and that it goes on.
    */
-  redelivered?: { id: string; through: Version; failed: number };
+  redelivered?: { id: string; through: Version; failed: number; lastFailed?: Version; at?: number };
   updatedAt: number;
   format: number;
 }

@@ -66,7 +66,7 @@ async function underLease(batch: Batch, session: Session, body: Redeliver): Prom
     const rest = await redeliverAll(batch, session, body, due, trace);
     if (beyond.length > 0) drop(batch, body, beyond, version);
     if (rest === undefined) for (const one of beyond) trace.passed(one, 'failed');
-    const askedForMore = await release(session, trace.redelivered());
+    const askedForMore = await release(session, trace.redelivered(batch.engine.serverClock.now()));
     // After the release, before the acknowledgement: see work-stream.ts.
     if (askedForMore) {
       const { wanted } = session.stored;

@@ -7,23 +7,26 @@ import type { Version } from '../../model/ids.ts';
 export interface RedeliveryTrace {
   /** Its fate is decided: delivered (or nothing to deliver), or given up. */
   passed(version: Version, end: 'done' | 'failed'): void;
-  /** What to save: unchanged when nothing was passed. */
-  redelivered(): Checkpoint['redelivered'];
+  /** What to save, by the server clock: unchanged when nothing was passed. */
+  redelivered(now: number): Checkpoint['redelivered'];
 }
 
 export function startTrace(stored: Pick<Checkpoint, 'redelivered'>, id: string): RedeliveryTrace {
   const before = stored.redelivered?.id === id ? stored.redelivered : undefined;
   let through: Version | undefined;
-  let failed = before?.failed ?? 0;
+  let { failed = 0, lastFailed } = before ?? {};
   return {
     passed(version, end) {
       through = version;
       // A message that comes twice fails twice, and is one failure.
-      if (end === 'failed' && version > (before?.through ?? 0)) failed += 1;
+      if (end === 'done' || version <= (before?.through ?? 0)) return;
+      failed += 1;
+      lastFailed = version;
     },
-    redelivered: () =>
-      through === undefined
-        ? stored.redelivered
-        : { id, through: Math.max(through, before?.through ?? 0) as Version, failed },
+    redelivered(now) {
+      if (through === undefined) return stored.redelivered;
+      const furthest = Math.max(through, before?.through ?? 0) as Version;
+      return { id, through: furthest, failed, ...(lastFailed !== undefined && { lastFailed }), at: now };
+    },
   };
 }

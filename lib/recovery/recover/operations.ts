@@ -172,7 +172,7 @@ const replay: Operation = {
     return {
       isEnded: result === 'nothing',
       operationId: plan?.id,
-      overwrites: plan?.mode === 'rewind',
+      overwrites: plan?.mode === 'rewind' || expectedRepeats > 0,
       summary: `plan: ${events} events of ${streams} streams, ${expectedRepeats} of them again`,
     };
   },

@@ -81,10 +81,9 @@ function decideRedelivery(question: RowQuestion): RowState {
   const { mode, row, scope, checkpoint } = question;
   const { version = 0, redelivered, parked } = checkpoint ?? {};
   if (redelivered?.id === scope && redelivered.through >= row.to) {
-    const { failed } = redelivered;
-    return failed === 0
-      ? { kind: 'done' }
-      : { kind: 'failed', why: `${failed} events of the stream failed again`, isReached: true };
+    return failedIn(row, redelivered)
+      ? { kind: 'failed', why: `${redelivered.failed} events of the stream failed again`, isReached: true }
+      : { kind: 'done' };
   }
   if (version >= row.to) return unfinished(question);
   // A backfill goes to a stream as soon as its checkpoint has passed; behind a dead letter it never does.
@@ -93,14 +92,36 @@ function decideRedelivery(question: RowQuestion): RowState {
   return { kind: 'failed', why: `its checkpoint is at ${version}, below what was selected` };
 }
 
-function unfinished({ checkpoint, now, sentAt, progressAt, quietMs }: RowQuestion): RowState {
-  const { lease, attempting, updatedAt = 0 } = checkpoint ?? {};
+/** A stream's parts are redelivered one after the other: what failed in an earlier one is not this one's failure. */
+function failedIn(
+  { from, to }: PlannedStream,
+  { failed, lastFailed }: NonNullable<Checkpoint['redelivered']>,
+): boolean {
+  // Written by a consumer whose code did not say which.
+  if (lastFailed === undefined) return failed > 0;
+  return lastFailed >= from && lastFailed <= to;
+}
+
+/**
+ * When the row's stream was seen to get on. Of a redelivery only its own trace says so: whoever takes the lease changes the
+ * checkpoint, also the function that an event of the redelivery ends each time, and live traffic.
+ */
+function heardAt({ mode, scope, checkpoint }: RowQuestion): number {
+  const { redelivered, updatedAt = 0 } = checkpoint ?? {};
+  if (mode !== 'redeliver' && mode !== 'backfill') return updatedAt;
+  return redelivered?.id === scope ? (redelivered.at ?? updatedAt) : 0;
+}
+
+function unfinished(question: RowQuestion): RowState {
+  const { checkpoint, now, sentAt, progressAt, quietMs } = question;
+  const { lease, attempting } = checkpoint ?? {};
+  const heard = heardAt(question);
   const isAtWork = lease !== undefined && lease.until + LEASE_MARGIN_MS >= now;
   const retryWaits = (attempting?.retryAt ?? 0) + RESEND_MS >= now;
   if (isAtWork || retryWaits) return { kind: 'waiting' };
-  if (quietMs >= PATIENCE_MS && now - updatedAt >= PATIENCE_MS) {
+  if (quietMs >= PATIENCE_MS && now - heard >= PATIENCE_MS) {
     return { kind: 'failed', why: `nothing was heard of it for ${PATIENCE_MS / 60_000} minutes` };
   }
-  const unheardMs = now - Math.max(sentAt ?? progressAt, updatedAt);
+  const unheardMs = now - Math.max(sentAt ?? progressAt, heard);
   return { kind: unheardMs >= RESEND_MS ? 'send' : 'waiting' };
 }

@@ -153,13 +153,12 @@ async function change(deps: ReplayDeps, request: ChangeRequest, time: WorkTime):
 async function continueAll(deps: ReplayDeps, time: WorkTime): Promise<ReplayAnswer> {
   const failures: unknown[] = [];
   await beginBackfills(deps, time.requestId).catch((error: unknown) => failures.push(error));
-  const open: Replay[] = [];
-  for await (const one of deps.replays.open()) {
-    if (one.status === 'running') open.push(one);
-    if (open.length === REPLAYS_AT_ONCE) break;
-  }
+  const running: Replay[] = [];
+  for await (const one of deps.replays.open()) if (one.status === 'running') running.push(one);
+  // Those that wait longest come first, so that none waits for ever behind ten others.
+  const chosen = running.toSorted((a, b) => a.updatedAt - b.updatedAt).slice(0, REPLAYS_AT_ONCE);
   // One replay's failure must not hold up the others; it is thrown when they are done.
-  const ends = await Promise.allSettled(open.map(({ id }) => workOnReplay(deps, id, time)));
+  const ends = await Promise.allSettled(chosen.map(({ id }) => workOnReplay(deps, id, time)));
   for (const end of ends) if (end.status === 'rejected') failures.push(end.reason);
   if (failures.length > 0) throw failures[0];
   const views = ends.flatMap((end) => (end.status === 'fulfilled' ? [viewOf(end.value)] : []));

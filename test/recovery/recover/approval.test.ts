@@ -125,6 +125,17 @@ describe('an approval', () => {
     expect(recovery.report()).toMatchObject({ result: 'recovered' });
   });
 
+  it('is asked for by a redelivery, too: it repeats effects', async () => {
+    let effects = 0;
+    recovery.onAsked((id) => {
+      effects = recovery.bench.effectsDone.length;
+      return approve(id);
+    });
+    await recovery.run({ ...REWIND, replay: { ...REWIND.replay, mode: 'redeliver' } });
+    expect([recovery.asks.length, effects, recovery.bench.effectsDone.length]).toEqual([1, 2, 4]);
+    expect(recovery.report()).toMatchObject({ result: 'recovered' });
+  });
+
   it('is not asked for by a resume, which overwrites nothing', async () => {
     await recovery.system.append('order-2', ['Placed']);
     await recovery.system.settle(() => true);

@@ -76,6 +76,18 @@ describe('a row of a replay', () => {
       { version: 9, redelivered: { id: 'r1', through: 5, failed: 1 } },
       'failed',
     ],
+    [
+      'redeliver',
+      'has failed when one of its own events failed',
+      { version: 9, redelivered: { id: 'r1', through: 5, failed: 3, lastFailed: 5 } },
+      'failed',
+    ],
+    [
+      'redeliver',
+      'is not blamed for an event of an earlier part of its stream',
+      { version: 9, redelivered: { id: 'r1', through: 5, failed: 2, lastFailed: 2 } },
+      'done',
+    ],
     ['redeliver', 'has failed when the checkpoint went back below it', { version: 4 }, 'failed'],
     ['backfill', 'waits for the checkpoint to pass', { version: 4 }, 'waiting'],
     ['backfill', 'has failed behind a dead letter', { version: 4, parked: { version: 5 } }, 'failed'],
@@ -98,6 +110,16 @@ describe('a row of a replay', () => {
     expect(decide('resume', { ...old, lease }, quiet(PATIENCE_MS))).toBe('waiting');
     expect(decide('resume', { ...old, attempting: { retryAt: NOW + 1 } }, quiet(PATIENCE_MS))).toBe('waiting');
     expect(decide('resume', { ...old, lease: { ...lease, until: NOW - 60_000 } }, quiet(RESEND_MS))).toBe('send');
+  });
+
+  it('of a redelivery is heard of by its own trace alone: whoever takes the lease and dies says nothing', () => {
+    const taken = { version: 9, updatedAt: NOW - 1 };
+    expect(decide('redeliver', taken, quiet(RESEND_MS))).toBe('send');
+    expect(decide('redeliver', taken, quiet(PATIENCE_MS))).toBe('failed');
+    const gotOn = (ms: number) => ({ ...taken, redelivered: { id: 'r1', through: 4, failed: 0, at: NOW - ms } });
+    expect(decide('redeliver', gotOn(RESEND_MS - 1), quiet(PATIENCE_MS))).toBe('waiting');
+    expect(decide('redeliver', gotOn(PATIENCE_MS - 1), quiet(PATIENCE_MS))).toBe('send');
+    expect(decide('redeliver', gotOn(PATIENCE_MS), quiet(PATIENCE_MS))).toBe('failed');
   });
 
   it('has failed when nothing was heard for very long', () => {

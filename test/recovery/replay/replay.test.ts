@@ -116,6 +116,26 @@ describe('a resume', () => {
   });
 });
 
+describe('the schedule', () => {
+  it('comes to every replay in its turn, however many there are', async () => {
+    await bench.fill({ 'order-1': 1 });
+    const names = Array.from({ length: 14 }, (_, index) => `reader-${String(index).padStart(2, '0')}`);
+    for (const name of names) await bench.add(name);
+    bench.onPause(async () => undefined);
+    const started = new Set<string>();
+    for (const consumer of names) {
+      const { replay } = await bench.go({ mode: 'resume', consumer, ratePerSecond: 0.1 });
+      started.add(replay?.id as string);
+    }
+    const worked = new Set<string>();
+    for (let turn = 0; turn < 2; turn += 1) {
+      const { replays = [] } = await bench.ask({ action: 'continue' }, 20_000);
+      for (const { id } of replays) worked.add(id);
+    }
+    expect(worked).toEqual(started);
+  });
+});
+
 describe('a redelivery', () => {
   it('delivers the selected events alone, once, and moves no checkpoint', async () => {
     await bench.fill({ 'order-1': ['Placed', 'Paid', 'Placed', 'Paid'] });
@@ -144,6 +164,46 @@ describe('a redelivery', () => {
       replay: { rows: { all: 3, done: 3 } },
     });
     expect(ats(bench.take())).toEqual(Array.from({ length: 250 }, (_, index) => `order-1@${index + 1}`));
+  });
+
+  it('of a long stream goes on behind an event that fails, and only the part with that event has failed', async () => {
+    await bench.fill({ 'order-1': 450, 'order-2': 60 });
+    bench.take();
+    bench.poison.add('order-1@3');
+    const { replay } = await bench.go({ mode: 'redeliver', maxFailureRate: 0.5 });
+    expect(replay).toMatchObject({ status: 'done', rows: { all: 6, done: 5, failed: 1 }, events: { done: 410 } });
+    expect(replay?.failures).toEqual([{ streamId: 'order-1', why: '1 events of the stream failed again' }]);
+    expect(bench.take()).toHaveLength(509);
+  });
+
+  it('ends when an event of it ends the consumer each time, however often that takes the lease', async () => {
+    await bench.fill({ 'order-1': 2 });
+    bench.take();
+    const { checkpoints } = bench.system;
+    // The function takes the lease and dies; its message is gone, its lease is over when the replay looks.
+    bench.onPause(async () => {
+      bench.system.purge('inventory');
+      const key = { consumer: 'inventory', streamId: 'order-1' } as never;
+      const taken = await checkpoints.get(key);
+      await bench.system.dynamo.update({
+        TableName: 'Checkpoints',
+        Key: { pk: 'inventory#order-1', sk: 'checkpoint' },
+        UpdateExpression: 'SET #updatedAt = :now, #token = :token',
+        ExpressionAttributeNames: { '#updatedAt': 'updatedAt', '#token': 'token' },
+        ExpressionAttributeValues: { ':now': bench.system.clock.now(), ':token': (taken?.token ?? 0) + 1 },
+      });
+    });
+    let answer = await bench.go({ mode: 'redeliver' });
+    for (let minute = 0; minute < 40 && answer.replay?.status !== 'done'; minute += 1) {
+      await bench.ask({ action: 'continue' });
+      answer = await bench.ask({ action: 'status', replayId: answer.replay?.id });
+    }
+    expect(answer.replay).toMatchObject({
+      status: 'done',
+      rows: { failed: 1 },
+      failures: [{ why: 'nothing was heard of it for 15 minutes' }],
+    });
+    expect(bench.take()).toEqual([]);
   });
 
   it('says which streams failed again', async () => {
