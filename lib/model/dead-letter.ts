@@ -40,5 +40,7 @@ export interface DeadLetter {
   passedAs?: 'skipped' | 'discarded';
   /** The dead letter of the same consumer and stream before this one. */
   previous?: DeadLetterLink;
+  /** Nobody was told of its last failure yet. */
+  untold?: 'yes';
   format: number;
 }

@@ -100,6 +100,45 @@ export function deadLettersContract(engine: Engine): void {
     });
   });
 
+  describe('those that nobody was told of', () => {
+    const failed = (version: number, lastFailedAt: number) =>
+      row({ version: version as Version, lastFailedAt, untold: 'yes' });
+    const rows = [failed(1, 3_000), failed(2, 1_000), failed(3, 2_000)] as const;
+    const [one, two, three] = rows;
+    const versions = async (end: 'oldest' | 'newest', atMost: number) =>
+      (await deadLetters.untold(end, atMost)).map(({ version }) => version);
+    beforeEach(() => record(...rows, row({ version: 4 as Version })));
+
+    it('are found from both ends of time, up to a bound', async () => {
+      expect(await versions('oldest', 2)).toEqual([2, 3]);
+      expect(await versions('newest', 2)).toEqual([1, 3]);
+      expect(await versions('oldest', 9)).toEqual([2, 3, 1]);
+    });
+
+    it('are found no more when somebody was told, whatever their status', async () => {
+      await deadLetters.markTold(three);
+      await deadLetters.markTold(three);
+      await commit(deadLetters.statusWrite(two.id, ['parked'], 'redriving', 5_000));
+      expect(await versions('oldest', 9)).toEqual([2, 1]);
+      expect(await deadLetters.get(three.id)).toEqual({ ...three, untold: undefined });
+    });
+
+    it('are found again with every failure, also one that came while people were told of the one before', async () => {
+      await record({ ...one, lastFailedAt: 4_000 });
+      await deadLetters.markTold(one);
+      expect(await versions('oldest', 9)).toEqual([2, 3, 1]);
+      await deadLetters.markTold({ ...one, lastFailedAt: 4_000 });
+      expect(await versions('oldest', 9)).toEqual([2, 3]);
+      await record({ ...one, lastFailedAt: 5_000 });
+      expect(await versions('oldest', 9)).toEqual([2, 3, 1]);
+    });
+
+    it('do not come into being by being told of', async () => {
+      await deadLetters.markTold({ id: 'inventory#1#9#order-1', lastFailedAt: 1 });
+      expect(await deadLetters.get('inventory#1#9#order-1')).toBeUndefined();
+    });
+  });
+
   describe('listing', () => {
     const at = (version: number, firstFailedAt: number, change: Partial<DeadLetter> = {}) =>
       row({ version: version as Version, firstFailedAt, ...change });
@@ -107,7 +146,7 @@ export function deadLettersContract(engine: Engine): void {
       at(1, 5_000, { fingerprint: 'f2' }),
       at(2, 3_000, { status: 'skipped' }),
       at(3, 4_000, { eventType: eventType('OrderPaid'), status: 'resolved' }),
-      at(4, 1_000, { consumer: consumerName('mailer') }),
+      at(4, 1_000, { consumer: consumerName('mailer'), eventId: eventId('e4') }),
       at(5, 2_000, { fingerprint: 'f2', status: 'superseded' }),
     ];
     const [one, two, three, four, five] = rows.map(({ id }) => id);
@@ -115,6 +154,7 @@ export function deadLettersContract(engine: Engine): void {
 
     it.each<[string, DeadLetterFilter, (string | undefined)[]]>([
       ['by consumer', { consumer: 'inventory' }, [five, two, three, one]],
+      ['by event', { eventId: 'e4', consumer: 'mailer' }, [four]],
       ['by type', { eventType: 'OrderPaid' }, [three]],
       ['by fingerprint', { fingerprint: 'f2' }, [five, one]],
       ['by status', { status: 'parked' }, [four, one]],

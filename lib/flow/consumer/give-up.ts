@@ -138,6 +138,7 @@ function deadLetterOf(
     firstFailedAt,
     lastFailedAt: now,
     updatedAt: now,
+    untold: 'yes',
     ...(how === 'skip' && { passedAs: 'skipped' as const }),
     format: DEAD_LETTER_FORMAT,
   };

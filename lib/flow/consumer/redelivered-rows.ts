@@ -56,6 +56,7 @@ export async function recordGivenUp(
     firstFailedAt: now,
     lastFailedAt: now,
     updatedAt: now,
+    untold: 'yes',
     format: DEAD_LETTER_FORMAT,
   };
   const write = engine.deadLetters.recordWrite(row);

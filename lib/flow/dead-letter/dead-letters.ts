@@ -7,6 +7,7 @@ import { withRetries } from '../checkpoint/refusal.ts';
 import { listDeadLetters } from './list.ts';
 import type { DeadLetters } from './port.ts';
 import { type DeadLetterTable, toDeadLetter } from './row.ts';
+import { markTold, untoldDeadLetters } from './untold.ts';
 
 /** An earlier row of the same id (the same event, after a redrive) keeps these. */
 const KEPT = new Set(['rounds', 'firstFailedAt', 'previous']);
@@ -24,6 +25,8 @@ export function createDeadLetters(table: DeadLetterTable): DeadLetters {
       return Item && toDeadLetter(Item);
     },
     list: (filter) => listDeadLetters(table, filter),
+    untold: (end, atMost) => untoldDeadLetters(table, end, atMost),
+    markTold: (seen) => markTold(table, seen),
   };
 }
 

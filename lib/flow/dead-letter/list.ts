@@ -15,10 +15,11 @@ const ALL_STATUSES: Record<DeadLetterStatus, true> = {
   superseded: true,
 };
 
-type Field = 'fingerprint' | 'consumer' | 'eventType' | 'status';
+type Field = 'eventId' | 'fingerprint' | 'consumer' | 'eventType' | 'status';
 
 /** Most selective first. */
 const INDEXES: readonly (readonly [Field, string])[] = [
+  ['eventId', 'byEvent'],
   ['fingerprint', 'byFingerprint'],
   ['consumer', 'byConsumer'],
   ['eventType', 'byType'],

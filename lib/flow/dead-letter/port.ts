@@ -5,6 +5,7 @@ import type { DeadLetter, DeadLetterStatus } from '../../model/dead-letter.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
 
 export interface DeadLetterFilter {
+  eventId?: string;
   consumer?: string;
   eventType?: string;
   fingerprint?: string;
@@ -27,4 +28,8 @@ export interface DeadLetters {
   get(id: string): Promise<DeadLetter | undefined>;
   /** Page by page, oldest first; uses the index of the most selective field given. */
   list(filter: DeadLetterFilter): AsyncIterable<DeadLetter>;
+  /** Those of whose last failure nobody was told, from one end of time; an index: what was told just now may be among them. */
+  untold(end: 'oldest' | 'newest', atMost: number): Promise<DeadLetter[]>;
+  /** Somebody was told of the failure that was seen; a later one stays untold. */
+  markTold(seen: Pick<DeadLetter, 'id' | 'lastFailedAt'>): Promise<void>;
 }

@@ -2,10 +2,10 @@
 
 import type { IndexSchema, TableSchema } from './table-schema.ts';
 
-const byField = (name: string, field: string): IndexSchema => ({
+const byField = (name: string, field: string, time = 'firstFailedAt'): IndexSchema => ({
   name,
   partitionKey: { name: field, type: 'S' },
-  sortKey: { name: 'firstFailedAt', type: 'N' },
+  sortKey: { name: time, type: 'N' },
   projection: 'ALL',
 });
 
@@ -36,6 +36,9 @@ export const DEAD_LETTERS_TABLE: TableSchema = {
     byField('byType', 'eventType'),
     byField('byFingerprint', 'fingerprint'),
     byField('byStatus', 'status'),
+    byField('byEvent', 'eventId'),
+    // Sparse: a row leaves it when people were told.
+    byField('byUntold', 'untold', 'lastFailedAt'),
   ],
 };
 

@@ -8,7 +8,7 @@ import { type IntakeDeps, intake } from './intake.ts';
 import type { DeadRecord } from './parse-dead-message.ts';
 
 export interface IntakeEventDeps extends IntakeDeps, Omit<AnnounceDeps, 'deadLetters'> {
-  deadLetters: Pick<DeadLetters, 'get' | 'list' | 'statusWrite'>;
+  deadLetters: Pick<DeadLetters, 'get' | 'statusWrite' | 'untold' | 'markTold'>;
 }
 
 /** @throws InvalidInputError `MALFORMED_BATCH`; everything of the batch comes back then */

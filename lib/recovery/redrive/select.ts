@@ -73,7 +73,7 @@ async function* candidates(
     yield letter;
     return;
   }
-  const filter = { consumer, eventType, fingerprint, failedFrom, failedTo };
+  const filter = { eventId, consumer, eventType, fingerprint, failedFrom, failedTo };
   if (eventId === undefined) {
     for (const status of OPEN) yield* deadLetters.list({ ...filter, status });
     return;
@@ -81,7 +81,6 @@ async function* candidates(
   // All statuses: an event whose dead letter is resolved is known, and nothing is to do.
   let isKnown = false;
   for await (const letter of deadLetters.list(filter)) {
-    if (letter.eventId !== eventId) continue;
     isKnown = true;
     yield letter;
   }

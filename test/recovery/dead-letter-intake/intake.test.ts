@@ -1,8 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { createDeadLetters } from '../../../lib/flow/dead-letter/dead-letters.ts';
+import { deadLetterId } from '../../../lib/flow/dead-letter/id.ts';
 import type { DeadLetter } from '../../../lib/model/dead-letter.ts';
 import { createAlerts } from '../../../lib/recovery/alert/alerts.ts';
-import { announceDeadLetters } from '../../../lib/recovery/alert/announce-dead-letters.ts';
+import { announceDeadLetters, READ_MAX } from '../../../lib/recovery/alert/announce-dead-letters.ts';
 import { INTAKE_ROUNDS_MAX } from '../../../lib/recovery/dead-letter-intake/decide-intake.ts';
 import { type IntakeDeps, intake } from '../../../lib/recovery/dead-letter-intake/intake.ts';
 import { createIntakeRows } from '../../../lib/recovery/dead-letter-intake/intake-rows.ts';
@@ -372,13 +375,15 @@ describe('alerts', () => {
   const POISON = ['order-1@1', 'order-2@1', 'order-3@1'];
 
   it('are one per consumer, cause and window, not one per event', async () => {
-    await bench.fill({ 'order-1': 1, 'order-2': 1, 'order-3': 1 }, ...POISON);
+    await bench.fill({ 'order-1': 1, 'order-2': 1 }, ...POISON);
     expect(await announce()).toEqual({ groups: 1, published: 1 });
+    expect(await announce()).toEqual({ groups: 0, published: 0 });
+    await bench.fill({ 'order-3': 1 });
     expect(await announce()).toEqual({ groups: 1, published: 0 });
     expect(published).toMatchObject([
       {
         subject: 'billing: dead letters (Error)',
-        body: { deadLetters: 3, streams: 3, next: expect.stringContaining('--consumer billing --fingerprint') },
+        body: { deadLetters: 2, streams: 2, next: expect.stringContaining('--consumer billing --fingerprint') },
       },
     ]);
     bench.system.clock.advance(2 * HOUR);
@@ -394,5 +399,107 @@ describe('alerts', () => {
     snsFails = false;
     expect(await announce()).toEqual({ groups: 1, published: 1 });
     expect(published).toHaveLength(1);
+  });
+
+  it('are lost to no outage, however long, and are no storm after it', async () => {
+    snsFails = true;
+    for (let hour = 1; hour <= 50; hour++) {
+      await bench.fill({ [`order-${hour}`]: 1 }, `order-${hour}@1`);
+      await expect(announce()).rejects.toThrow('SNS is down');
+      bench.system.clock.advance(HOUR);
+    }
+    bench.system.clock.advance(30 * 24 * HOUR);
+    snsFails = false;
+    expect(await announce()).toEqual({ groups: 1, published: 1 });
+    expect(published).toMatchObject([{ body: { deadLetters: 50, parked: 50 } }]);
+    expect(await announce()).toEqual({ groups: 0, published: 0 });
+  });
+
+  it('tell of both hours when the hour changes between two failures', async () => {
+    const now = bench.system.clock.now();
+    bench.system.clock.advance(HOUR - (now % HOUR) - 1_500);
+    await bench.fill({ 'order-1': 1, 'order-2': 1 }, ...POISON);
+    bench.system.clock.advance(1_000);
+    await bench.fill({ 'order-3': 1 });
+    expect(await announce()).toEqual({ groups: 2, published: 2 });
+    expect(published.map(({ body }) => body.deadLetters)).toEqual([2, 1]);
+    expect(new Set(published.map(({ body }) => body.windowStart)).size).toBe(2);
+  });
+
+  it('say nothing of what came right before anybody was told', async () => {
+    await bench.fill({ 'order-1': 1 }, 'order-1@1');
+    bench.poison.clear();
+    await bench.go();
+    expect(await announce()).toEqual({ groups: 0, published: 0 });
+    expect(await bench.system.deadLetters.untold('oldest', 9)).toEqual([]);
+    expect(published).toEqual([]);
+  });
+
+  it('tell of skipped events, and again when a redelivery fails again', async () => {
+    bench = await createBench({ onPoison: 'skip' });
+    deps = { ...deps, clock: bench.system.clock };
+    await bench.fill({ 'order-1': 2 }, 'order-1@1');
+    expect(await announce()).toEqual({ groups: 1, published: 1 });
+    await bench.go();
+    await bench.system.settle();
+    expect(await bench.letters('skipped')).toMatchObject([{ rounds: 1, untold: 'yes' }]);
+    expect(await announce()).toEqual({ groups: 1, published: 0 });
+  });
+
+  /** Rows as consumers write them. */
+  async function record(count: number, more: (index: number) => Partial<DeadLetter>): Promise<void> {
+    const { dynamo, deadLetters, clock } = bench.system;
+    const stack = 'x'.repeat(1_000);
+    for (let index = 0; index < count; index++) {
+      const key = { consumer: 'billing', streamId: `s-${index}`, version: 1, generation: 1 } as never as DeadLetter;
+      const row = {
+        ...key,
+        id: deadLetterId({ ...key, ...more(index) }),
+        eventId: 'e',
+        eventType: 'Placed',
+        correlationId: 'c',
+        error: { name: 'Error', message: 'm', stack },
+        fingerprint: 'f1',
+        attempts: 1,
+        rounds: 0,
+        status: 'parked',
+        firstFailedAt: clock.now(),
+        lastFailedAt: clock.now() + index,
+        updatedAt: clock.now(),
+        untold: 'yes',
+        format: 1,
+        ...more(index),
+      } as DeadLetter;
+      await dynamo.transactWrite({ TransactItems: [deadLetters.recordWrite(row)] });
+    }
+  }
+
+  it('cost what is new, not what is parked', async () => {
+    await record(3_000, () => ({ untold: undefined }));
+    await record(1, () => ({ version: 2 as never }));
+    let bytes = 0;
+    const query = async (input: QueryCommandInput) => {
+      const page = await bench.system.dynamo.query(input);
+      bytes += JSON.stringify(page.Items).length;
+      return page;
+    };
+    const { world } = bench.system;
+    const dynamo = { ...bench.system.dynamo, query };
+    const deadLetters = createDeadLetters({ dynamo, table: 'DeadLetters', world });
+    expect(await announceDeadLetters({ ...deps, deadLetters })).toEqual({ groups: 1, published: 1 });
+    expect(published).toMatchObject([{ body: { deadLetters: 1 } }]);
+    expect(bytes).toBeLessThan(4_000);
+  });
+
+  it('tell of a new cause in the middle of a storm, and of every cause behind it in the end', async () => {
+    await record(READ_MAX * 3 + 1, (index) => ({
+      fingerprint: { [READ_MAX + 5]: 'in the middle', [READ_MAX * 3]: 'the newest' }[index] ?? 'the storm',
+    }));
+    const told = () => published.map(({ body }) => body.fingerprint);
+    expect(await announce()).toEqual({ groups: 2, published: 2 });
+    expect(told()).toEqual(['the storm', 'the newest']);
+    expect(await announce()).toEqual({ groups: 2, published: 1 });
+    expect(told()).toEqual(['the storm', 'the newest', 'in the middle']);
+    expect(await announce()).toEqual({ groups: 0, published: 0 });
   });
 });
