@@ -1,7 +1,7 @@
 // What a redrive will consume in the project's own tables, by the requests that it and the consumer's engine make. Pure. Units by
-// AWS: see lib/recovery/plan/cost.ts. A dead letter is in four indexes with all of its attributes: a change of its status is
-// a write in the table, one in each of three indexes, and two in the one by status (Developer Guide, "Global secondary
-// indexes: write capacity units"); in a transaction all of it twice.
+// AWS: see lib/recovery/plan/cost.ts. A dead letter is in five indexes with all of its attributes, and in a sixth until
+// people were told of it: a change of its status is a write in the table, one in each index, and two in the one by status
+// (Developer Guide, "Global secondary indexes: write capacity units"); in a transaction all of it twice.
 
 import type { RegisteredConsumer } from '../../model/consumer.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
@@ -12,7 +12,7 @@ import { LOOK_EVERY } from './work-run.ts';
 
 const KB = 1_024;
 const IN_TRANSACTION = 2;
-const WRITES_OF_A_STATUS = 1 + 3 + 2;
+const writesOfStatus = ({ untold }: DeadLetter): number => 1 + 4 + 2 + (untold === undefined ? 0 : 1);
 
 type Facts = Pick<RegisteredConsumer, 'effects'>;
 
@@ -26,7 +26,7 @@ export function letterUnits(
 ): Units {
   const bytes = sizeOf(letter);
   const look = Math.ceil(bytes / (4 * KB));
-  const status = IN_TRANSACTION * WRITES_OF_A_STATUS * Math.ceil(bytes / KB);
+  const status = IN_TRANSACTION * writesOfStatus(letter) * Math.ceil(bytes / KB);
   const audit = IN_TRANSACTION;
   const checkpoint = IN_TRANSACTION;
   const progress = 1;
