@@ -17,8 +17,8 @@ import type { LocalCloudOptions } from './options.ts';
 export interface LocalCloud {
   cloud: Cloud;
   faults: Faults;
-  /** To pause it: nothing that runs in the cloud may depend on that. */
-  database: Pick<DynamoDbEngine, 'pause' | 'resume'>;
+  /** To pause and restart it: nothing that runs in the cloud may depend on that. */
+  database: Pick<DynamoDbEngine, 'pause' | 'resume' | 'restart'>;
   outputs: Record<string, string>;
   endpoint: string;
   runFolder: string;
@@ -46,7 +46,7 @@ async function start(
   options: LocalCloudOptions,
   stops: Stop[],
 ): Promise<Omit<LocalCloud, 'stop'>> {
-  const [engines, read] = await Promise.allSettled([startEngines(), assembly]);
+  const [engines, read] = await Promise.allSettled([startEngines(options), assembly]);
   if (engines.status === 'fulfilled') stops.push(engines.value.stop);
   if (read.status === 'rejected') throw read.reason;
   if (engines.status === 'rejected') throw engines.reason;

@@ -1,8 +1,9 @@
 // What a local cloud is started with.
 
+import type { DynamoDbEngineOptions } from './engines/dynamodb.ts';
 import type { LogLine } from './functions/logs.ts';
 
-export interface LocalCloudOptions {
+export interface LocalCloudOptions extends DynamoDbEngineOptions {
   /** Folder for logs and generated files of this run. */
   runFolder: string;
   /** Fixed port of the gateway. @default any free one */

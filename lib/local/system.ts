@@ -126,6 +126,7 @@ function newRunFolder(projectRoot: string): string {
 }
 
 async function queueDepths(local: LocalCloud): Promise<QueueDepth[]> {
+  const read = new Set(local.cloud.mappings.map(({ sourceArn }) => sourceArn));
   return Promise.all(
     [...local.cloud.queues.values()].map(async (queue) => {
       const { Attributes = {} } = await local.cloud.sqs.send(
@@ -134,7 +135,8 @@ async function queueDepths(local: LocalCloud): Promise<QueueDepth[]> {
       return {
         name: queue.name,
         url: queue.url,
-        isDeadLetterQueue: queue.isDeadLetterQueue,
+        // Such as the dead-letter queue of the intake, which people read.
+        isDeadLetterQueue: queue.isDeadLetterQueue || !read.has(queue.arn),
         waiting: Number(Attributes.ApproximateNumberOfMessages),
         inFlight: Number(Attributes.ApproximateNumberOfMessagesNotVisible),
         delayed: Number(Attributes.ApproximateNumberOfMessagesDelayed),

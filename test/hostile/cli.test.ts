@@ -1,6 +1,8 @@
 // Every command of the operator's program against arguments that nobody sane would type: a documented exit code, nothing on
 // the terminal that acts, one JSON document with --json, and without --yes nothing is asked for that would change anything.
 
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Command } from 'commander';
 import fc from 'fast-check';
@@ -8,55 +10,49 @@ import { commands } from '../../lib/cli/commands/index.ts';
 import { EXIT } from '../../lib/cli/exit-codes.ts';
 import { EventRecoveryError } from '../../lib/model/errors.ts';
 import { runCommands } from '../cli/run-commands.ts';
-import { HOSTILE_NAMES, HOSTILE_TEXTS, isUnpolluted } from './values.ts';
+import { ACTS, HOSTILE_ARGUMENTS, HOSTILE_TEXTS, isUnpolluted } from './values.ts';
 
-/** Starts a system on this machine: its arguments are tested where that is meant. */
-const NOT_HERE = new Set(['local']);
-const NUMBERS = ['-1', '1e999', '9'.repeat(400), '0x10', 'NaN', '1.5', '٣', '-0', ''];
+const COMMANDS = join(import.meta.dirname, '../../lib/cli/commands');
 const RUNS = 80;
 
 interface Surface {
-  name: string;
+  /** `replay start`. */
+  path: string[];
   takesArguments: boolean;
   options: string[];
 }
 
-/** What the program offers, as it declares it. */
+/** What the program offers, as it declares it: every command that does something. */
 function surfaces(): Surface[] {
   const program = new Command();
   for (const register of commands) register(program, async () => undefined);
-  return program.commands
-    .filter((command) => !NOT_HERE.has(command.name()))
-    .map((command) => ({
-      name: command.name(),
-      takesArguments: command.registeredArguments.length > 0,
-      options: command.options.map(({ long }) => long ?? '').filter((long) => long !== ''),
-    }));
+  return program.commands.flatMap((command) => leavesOf(command, []));
 }
 
-const value = fc.oneof(
-  fc.constantFrom(...HOSTILE_TEXTS.filter((text) => !text.includes('\u0000'))),
-  fc.constantFrom(...NUMBERS, ...HOSTILE_NAMES, '{"__proto__":{"polluted":true}}', '[]', 'null', '2026-13-45', 'a'),
-  fc.string({ unit: 'binary', maxLength: 40 }),
-);
+function leavesOf(command: Command, parents: readonly string[]): Surface[] {
+  const path = [...parents, command.name()];
+  if (command.commands.length > 0) return command.commands.flatMap((inner) => leavesOf(inner, path));
+  const options = command.options.map(({ long }) => long ?? '').filter((long) => long !== '');
+  return [{ path, takesArguments: command.registeredArguments.length > 0, options }];
+}
 
-const argumentsOf = ({ name, takesArguments, options }: Surface): fc.Arbitrary<string[]> => {
+const argumentsOf = ({ path, takesArguments, options }: Surface): fc.Arbitrary<string[]> => {
   const option: fc.Arbitrary<string[]> =
-    options.length === 0 ? fc.constant([]) : fc.tuple(fc.constantFrom(...options), value);
+    options.length === 0 ? fc.constant([]) : fc.tuple(fc.constantFrom(...options), HOSTILE_ARGUMENTS);
   return fc
-    .tuple(fc.array(option, { maxLength: 4 }), fc.array(value, { maxLength: takesArguments ? 2 : 1 }), fc.boolean())
+    .tuple(
+      fc.array(option, { maxLength: 4 }),
+      fc.array(HOSTILE_ARGUMENTS, { maxLength: takesArguments ? 2 : 1 }),
+      fc.boolean(),
+    )
     .map(([chosen, positional, isJson]) => [
       '--no-input',
       ...(isJson ? ['--json'] : []),
-      name,
+      ...path,
       ...positional,
       ...chosen.flat(),
     ]);
 };
-
-/** Everything but line feeds and tabs: escape sequences, bells, carriage returns, changes of direction. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const ACTS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 async function run(argv: string[]) {
   const asked: Record<string, unknown>[] = [];
@@ -69,13 +65,23 @@ async function run(argv: string[]) {
 }
 
 describe('hostile arguments', () => {
-  it('are thought of for every command that talks to a deployment', () => {
-    const names = surfaces().map(({ name }) => name);
-    expect(names.length).toBeGreaterThanOrEqual(8);
-    expect(names).toEqual(expect.arrayContaining(['gaps', 'dead-letters', 'verify', 'replay', 'restore', 'scrub']));
+  it('are thought of for every command in the folder', async () => {
+    const files = readdirSync(COMMANDS).filter((file) => file !== 'index.ts');
+    const modules = await Promise.all(
+      files.map(async (file) => (await import(join(COMMANDS, file))) as Record<string, unknown>),
+    );
+    const registered = modules.flatMap((module) =>
+      Object.entries(module).flatMap(([name, value]) => (name.startsWith('register') ? [value] : [])),
+    );
+    expect(registered.length).toBeGreaterThanOrEqual(8);
+    expect(new Set(registered)).toEqual(new Set(commands));
+    const named = new Set(surfaces().map(({ path }) => path[0]));
+    expect([...named]).toEqual(
+      expect.arrayContaining(['gaps', 'dead-letters', 'replay', 'restore', 'archive', 'local']),
+    );
   });
 
-  it.each(surfaces().map((surface) => [surface.name, surface] as const))(
+  it.each(surfaces().map((surface) => [surface.path.join(' '), surface] as const))(
     'end "%s" with an exit code, print nothing that acts, and change nothing',
     async (_name, surface) => {
       await fc.assert(

@@ -3,11 +3,11 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { LambdaContext } from '../../lib/platform/lambda-context.ts';
 import { type FakeAws, REFUSED, startFakeAws } from './fake-aws.ts';
-import { hostileObject, hostileValue, isUnpolluted } from './values.ts';
+import { hostileObject, hostileValue, isUnpolluted, jsonOf } from './values.ts';
 
 type Handler = (event: unknown, context: LambdaContext) => Promise<unknown>;
 
@@ -50,6 +50,8 @@ const KEEPS: Readonly<Record<string, readonly string[]>> = {
 
 const PROGRAMMING_ERRORS = new Set(['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError']);
 const MESSAGE_MAX = 4_000;
+/** Our mappings deliver at most 10 messages. */
+const OVERSIZED_BATCH = 40;
 const RUNS = 60;
 const TIMEOUT_MS = 120_000;
 
@@ -82,7 +84,7 @@ const environment = (url: string, name: string): Record<string, string> => ({
   POWERTOOLS_SERVICE_NAME: 'hostile',
   POWERTOOLS_METRICS_NAMESPACE: 'EventRecovery',
   POWERTOOLS_METRICS_DISABLED: 'true',
-  LOG_LEVEL: 'SILENT',
+  LOG_LEVEL: 'DEBUG',
 });
 
 const context = {
@@ -92,16 +94,38 @@ const context = {
 } as LambdaContext;
 
 let aws: FakeAws;
+const printed: string[] = [];
 const escaped: unknown[] = [];
 const onEscape = (error: unknown): void => void escaped.push(error);
 beforeAll(async () => {
   aws = await startFakeAws();
+  const print = (text: unknown): boolean => printed.push(String(text)) > 0;
+  jest.spyOn(process.stdout, 'write').mockImplementation(print);
+  jest.spyOn(process.stderr, 'write').mockImplementation(print);
   process.on('unhandledRejection', onEscape);
 });
 afterAll(async () => {
+  jest.restoreAllMocks();
   process.off('unhandledRejection', onEscape);
   await aws.close();
 });
+
+/** Powertools' own words, without anything from the input. */
+const POWERTOOLS_HINT = 'No application metrics to publish';
+
+/** What is wrong with one thing that a function printed: a line of CloudWatch Logs is one JSON document of the logger or the metrics. */
+function brokenLine(text: string): string | undefined {
+  const line = text.replace(/\n$/, '');
+  if (line.startsWith(POWERTOOLS_HINT)) return undefined;
+  if (line.includes('\n')) return `several lines: ${line.slice(0, 500)}`;
+  try {
+    const { level, service, timestamp, _aws } = JSON.parse(line) as Record<string, unknown>;
+    const isLog = typeof level === 'string' && service === 'hostile' && typeof timestamp === 'string';
+    return isLog || _aws !== undefined ? undefined : `neither log nor metrics: ${line.slice(0, 500)}`;
+  } catch {
+    return `no JSON: ${line.slice(0, 500)}`;
+  }
+}
 
 const foldersWithHandler = (parent: string): string[] =>
   readdirSync(join(ROOT, parent))
@@ -111,18 +135,19 @@ const foldersWithHandler = (parent: string): string[] =>
 /** Batches of records with hostile bodies, and whole events that are hostile. */
 function hostileEvent(fields: readonly string[]): fc.Arbitrary<unknown> {
   const body = fc.oneof(
-    hostileObject([...WAKE_UP, ...ENVELOPE]).map((value) => JSON.stringify(value)),
-    hostileValue.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
+    hostileObject([...WAKE_UP, ...ENVELOPE]).map(jsonOf),
+    hostileValue.map((value) => (typeof value === 'string' ? value : jsonOf(value))),
   );
   const record = fc.oneof(
     body.map((text, index = 0) => ({ messageId: `m-${index}`, body: text, attributes: {} })),
     hostileObject(fields),
   );
   const batch = fc.array(record, { maxLength: 4 }).map((Records) => ({ Records }));
+  const oversized = record.map((one) => ({ Records: Array.from({ length: OVERSIZED_BATCH }, () => one) }));
   return fc.oneof(
     { weight: 3, arbitrary: hostileObject(fields) },
     hostileValue,
-    fields.includes('Records') ? batch : hostileValue,
+    fields.includes('Records') ? fc.oneof({ weight: 9, arbitrary: batch }, oversized) : hostileValue,
   );
 }
 
@@ -140,7 +165,9 @@ describe('hostile input', () => {
       await fc.assert(
         fc.asyncProperty(hostileEvent(FUNCTIONS[folder] ?? []), async (event) => {
           aws.writes.length = 0;
+          printed.length = 0;
           const end = await outcomeOf(handler, event);
+          for (const line of printed) expect(brokenLine(line)).toBeUndefined();
           if (end.kind === 'threw') {
             expect(PROGRAMMING_ERRORS.has(end.name) ? `${end.name}: ${end.message}` : '').toBe('');
             expect(end.message.length).toBeLessThan(MESSAGE_MAX);

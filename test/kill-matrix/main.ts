@@ -1,52 +1,43 @@
-// `npm run kill-matrix`: the long form. Data to stdout, progress to stderr; exit codes: 0 everything holds, 1 it does not,
-// 2 wrong arguments, 4 the local system did not start.
+// `npm run kill-matrix`: the long form. Data to stdout, progress to stderr; arguments.ts has the exit codes.
 
-import { parseArgs } from 'node:util';
+import { manyLines } from '../../lib/cli/output.ts';
 import { startLocalSystem } from '../../lib/local/index.ts';
+import { type MatrixArguments, parseMatrixArguments, USAGE } from './arguments.ts';
 import { runMatrix } from './run-matrix.ts';
+import { matrixTable } from './table.ts';
 
-const USAGE = `npm run kill-matrix [-- options]
+const EXIT = { ok: 0, violated: 1, usage: 2, notStarted: 4 } as const;
+const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-  --events N     events to append (default 100000)
-  --streams N    streams that share them (default 200)
-  --seed S       same seed, same victims in the same order (default 1)
-  --every-ms T   mean time between two disturbances (default 1500)`;
+/** Twelve minutes, and as much again for every 40,000 events. */
+const quietLimitMs = (events: number): number => 720_000 + 18 * events;
 
-function options() {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { events: text, streams: text, seed: text, 'every-ms': text } });
-  const whole = (name: keyof typeof values, preset: number): number => {
-    const value = values[name] === undefined ? preset : Number(values[name]);
-    if (Number.isSafeInteger(value) && value > 0) return value;
-    throw new Error(`--${name}: got "${values[name]}", allowed: a whole number above 0`);
-  };
-  return {
-    events: whole('events', 100_000),
-    streams: whole('streams', 200),
-    seed: whole('seed', 1),
-    everyMs: whole('every-ms', 1_500),
-  };
-}
-
-let parsed: ReturnType<typeof options> | undefined;
-try {
-  parsed = options();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n\n${USAGE}\n`);
-  process.exitCode = 2;
-}
-if (parsed !== undefined) {
-  const progress = (text: string): void => void process.stderr.write(`${text}\n`);
-  const system = await startLocalSystem({ onProgress: progress }).catch((error: Error) => progress(error.message));
-  if (system === undefined) process.exitCode = 4;
-  else {
-    try {
-      const quietLimitMs = 600_000 + 10 * parsed.events;
-      const result = await runMatrix({ ...parsed, system, runId: `m${parsed.seed}`, quietLimitMs, progress });
-      process.stdout.write(`${JSON.stringify(result)}\n`);
-      process.exitCode = result.ok ? 0 : 1;
-    } finally {
-      await system.stop();
-    }
+async function run({ json, help: _, ...chosen }: MatrixArguments): Promise<number> {
+  const system = await startLocalSystem({ keepData: true, onProgress: progress }).catch((error: Error) =>
+    progress(error.message),
+  );
+  if (system === undefined) return EXIT.notStarted;
+  try {
+    const runId = `m${chosen.seed}`;
+    const result = await runMatrix({ ...chosen, system, runId, quietLimitMs: quietLimitMs(chosen.events), progress });
+    print(json ? JSON.stringify(result) : matrixTable(result));
+    return result.ok ? EXIT.ok : EXIT.violated;
+  } finally {
+    await system.stop();
   }
 }
+
+function argumentsOrComplaint(): MatrixArguments | undefined {
+  try {
+    return parseMatrixArguments(process.argv.slice(2));
+  } catch (error) {
+    progress(`${manyLines((error as Error).message)}\n\n${USAGE}`);
+    return undefined;
+  }
+}
+
+const parsed = argumentsOrComplaint();
+if (parsed === undefined) process.exitCode = EXIT.usage;
+else if (parsed.help) print(USAGE);
+else process.exitCode = await run(parsed);

@@ -2,6 +2,7 @@
 // stdout, progress to stderr; a failing seed is made as small as possible and printed with the command that repeats it.
 
 import { availableParallelism } from 'node:os';
+import { manyLines } from '../../lib/cli/output.ts';
 import { isEventRecoveryError } from '../../lib/model/errors.ts';
 import { formatLine } from './kernel/trace.ts';
 import { parseArguments, type SimulateArguments, USAGE } from './runner/arguments.ts';
@@ -84,6 +85,6 @@ try {
   process.exitCode = await main();
 } catch (error) {
   if (!isEventRecoveryError(error)) throw error;
-  progress(`${error.message}\n`);
+  progress(`${manyLines(error.message)}\n`);
   process.exitCode = 2;
 }

@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type DynamoDbEngine, startDynamoDb } from '../../local/engines/dynamodb.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { createOutput, type Streams, table } from '../output.ts';
+import { createOutput, manyLines, type Streams, table } from '../output.ts';
 import type { BenchResult, Scenario, ScenarioOutcome } from './scenario.ts';
 
 const USAGE = `Usage: npm run bench [-- options]
@@ -34,7 +34,7 @@ export async function runBench(
 ): Promise<ExitCode> {
   const options = parse(argv, scenarios);
   if ('problem' in options) {
-    streams.stderr.write(`${options.problem}\n\n${USAGE}`);
+    streams.stderr.write(`${manyLines(options.problem)}\n\n${USAGE}`);
     return EXIT.usage;
   }
   if (options.help) {

@@ -3,11 +3,11 @@
 
 import { once } from 'node:events';
 import { InvalidArgumentError } from 'commander';
-import type { LocalSystem } from '../../local/index.ts';
+import type { LocalSystem, LocalSystemOptions } from '../../local/index.ts';
 import { colors } from '../colors.ts';
 import type { RegisterCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import { type Output, oneLine } from '../output.ts';
 
 interface LocalOptions {
   port?: number;
@@ -17,37 +17,44 @@ interface LocalOptions {
 
 const PORT_MAX = 65_535;
 
-export const registerLocal: RegisterCommand = (program, run) => {
-  program
-    .command('local')
-    .description('run the CDK app of this folder on this machine, without AWS, until Ctrl-C')
-    .option('--port <n>', 'a fixed port (default: any free one)', portNumber)
-    .option('--app <command>', 'what synthesizes (default: "app" of cdk.json)')
-    .option('--logs', 'show what the functions print')
-    .action(({ port, app, logs }: LocalOptions, command) =>
-      run(command, async ({ output }) => {
-        const { startLocalSystem } = await import('../../local/index.ts');
-        output.progress('starting DynamoDB Local, fauxqs and the functions of the CDK app ...');
-        const system = await startLocalSystem({
-          port,
-          app,
-          onProgress: output.progress,
-          onWarning: (text) => output.progress(colors.yellow(text)),
-          onLog: logs
-            ? (line) => output.progress(`${colors.cyan(line.functionName)} ${line.pid} ${line.text}`)
-            : undefined,
-        });
-        try {
-          announce(system, output);
-          await interrupted();
-          output.progress('stopping ...');
-          return EXIT.ok;
-        } finally {
-          await system.stop();
-        }
-      }),
-    );
-};
+/** What starts the system; it is loaded when the command runs. */
+export type LoadStart = () => Promise<(options: LocalSystemOptions) => Promise<LocalSystem>>;
+
+export const createLocalCommand =
+  (load: LoadStart): RegisterCommand =>
+  (program, run) => {
+    program
+      .command('local')
+      .description('run the CDK app of this folder on this machine, without AWS, until Ctrl-C')
+      .option('--port <n>', 'a fixed port (default: any free one)', portNumber)
+      .option('--app <command>', 'what synthesizes (default: "app" of cdk.json)')
+      .option('--logs', 'show what the functions print')
+      .action(({ port, app, logs }: LocalOptions, command) =>
+        run(command, async ({ output }) => {
+          const startLocalSystem = await load();
+          output.progress('starting DynamoDB Local, fauxqs and the functions of the CDK app ...');
+          const system = await startLocalSystem({
+            port,
+            app,
+            onProgress: output.progress,
+            onWarning: (text) => output.progress(colors.yellow(text)),
+            onLog: logs
+              ? (line) => output.progress(`${colors.cyan(line.functionName)} ${line.pid} ${oneLine(line.text)}`)
+              : undefined,
+          });
+          try {
+            announce(system, output);
+            await interrupted();
+            output.progress('stopping ...');
+            return EXIT.ok;
+          } finally {
+            await system.stop();
+          }
+        }),
+      );
+  };
+
+export const registerLocal = createLocalCommand(async () => (await import('../../local/index.ts')).startLocalSystem);
 
 function announce({ outputs: all, environment, endpoints, runFolder }: LocalSystem, output: Output): void {
   // With the stack's name before a dot each output stands there once more.

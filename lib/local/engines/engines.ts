@@ -1,6 +1,6 @@
 // Starts the engines side by side, and stops them all when one of them does not come up.
 
-import { type DynamoDbEngine, startDynamoDb } from './dynamodb.ts';
+import { type DynamoDbEngine, type DynamoDbEngineOptions, startDynamoDb } from './dynamodb.ts';
 import { type MessagingEngine, startMessaging } from './messaging.ts';
 
 export interface Engines {
@@ -9,8 +9,8 @@ export interface Engines {
   stop(): Promise<void>;
 }
 
-export async function startEngines(): Promise<Engines> {
-  const [dynamodb, messaging] = await Promise.allSettled([startDynamoDb(), startMessaging()]);
+export async function startEngines(options: DynamoDbEngineOptions = {}): Promise<Engines> {
+  const [dynamodb, messaging] = await Promise.allSettled([startDynamoDb(options), startMessaging()]);
   if (dynamodb.status === 'fulfilled' && messaging.status === 'fulfilled') {
     return {
       dynamodb: dynamodb.value,

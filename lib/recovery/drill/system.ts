@@ -8,6 +8,7 @@ import type { Faults } from './faults.ts';
 export interface QueueDepth {
   name: string;
   url: string;
+  /** Messages rest here: other queues' dead letters, or what no function reads. */
   isDeadLetterQueue: boolean;
   waiting: number;
   inFlight: number;

@@ -21,3 +21,7 @@ export const markdown = (text: unknown): string =>
   String(text)
     .replace(CONTROL_CHARACTERS, ' ')
     .replace(/[\\`*_{}[\]<>()#|!~]/g, '\\$&');
+
+/** For one line of a fenced block, where nothing can be escaped: it stays a line, and the fence closed. */
+export const codeLine = (text: unknown): string =>
+  String(text).replace(CONTROL_CHARACTERS, ' ').replace(/`{3,}/g, "'''");

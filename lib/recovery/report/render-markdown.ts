@@ -1,6 +1,6 @@
 // The report as Markdown, for tickets and chats.
 
-import { markdown as text } from './escape.ts';
+import { codeLine, markdown as text } from './escape.ts';
 import { type RecoveryReport, timesOf } from './types.ts';
 import { BOXES, beforeAfter, conservationRows, duration, effectsRows, HEADLINES, instant } from './words.ts';
 
@@ -56,7 +56,7 @@ export function renderMarkdown(report: RecoveryReport): string {
     '',
     ...effectLines(report),
     ...violationLines(report),
-    ...(report.nextCommands.length > 0 ? ['## Next', '', '```', ...report.nextCommands.map(oneLine), '```', ''] : []),
+    ...(report.nextCommands.length > 0 ? ['## Next', '', '```', ...report.nextCommands.map(codeLine), '```', ''] : []),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }
@@ -75,9 +75,6 @@ function effectLines({ before, after = before }: RecoveryReport): string[] {
     '',
   ];
 }
-
-/** Inside a code fence nothing is escaped, but a line must stay a line and the fence closed. */
-const oneLine = (command: string): string => command.replace(/[\r\n]+/g, ' ').replace(/`{3,}/g, "'''");
 
 /** Of the last look: a proposal was verified before it, and changed nothing. */
 function violationLines({ before, after = before }: RecoveryReport): string[] {
