@@ -15,6 +15,7 @@ interface PlanOptions {
   source: string;
   to?: string;
   discardUnknownEnd?: boolean;
+  searchLog?: boolean;
   reason?: string;
 }
 
@@ -43,6 +44,7 @@ export const registerRestore: RegisterCommand = (program, run) => {
       '--discard-unknown-end',
       'take unreadable items at the very end, which the log does not know and which have no copy, for garbage',
     )
+    .option('--search-log', 'search the log for each stream, also where the stream directory seems to fit')
     .option('--reason <text>', 'for the audit')
     .action((options: PlanOptions, command) => run(command, (context) => plan(context, options)));
 
@@ -116,7 +118,7 @@ const incidentLine = ({ kind, streamId, version, detail }: IncidentsAnswer['open
 
 async function plan(
   context: CommandContext,
-  { stream, source, to, discardUnknownEnd, reason }: PlanOptions,
+  { stream, source, to, discardUnknownEnd, searchLog, reason }: PlanOptions,
 ): Promise<ExitCode> {
   const { deployment, output, requestedBy } = context;
   const restoreTo = to === undefined ? undefined : Date.parse(to);
@@ -128,7 +130,16 @@ async function plan(
       remedy: 'write it with its offset, or with Z for UTC',
     });
   }
-  const request = { action: 'plan', streams: stream, source, restoreTo, discardUnknownEnd, requestedBy, reason };
+  const request = {
+    action: 'plan',
+    streams: stream,
+    source,
+    restoreTo,
+    discardUnknownEnd,
+    searchLog,
+    requestedBy,
+    reason,
+  };
   const answer = await deployment.invoke<RestoreAnswer>(FUNCTION, request);
   output.result(answer, show);
   tellNext(output, answer);

@@ -59,10 +59,10 @@ async function sideTable(deps: FetchDeps, row: RestoreRow, become: Become): Prom
 /** Copies are looked for of garbage too: only what has none may be discarded. */
 async function surveysOf(deps: FetchDeps, row: RestoreRow): Promise<Survey[]> {
   const surveys: Survey[] = [];
-  for await (const { streamId, status } of deps.rows.streams(row.id)) {
+  for await (const { streamId, status, directory } of deps.rows.streams(row.id)) {
     if (status !== 'planned') continue;
     try {
-      const survey = await lookAt(deps, streamId as StreamId);
+      const survey = await lookAt(deps, streamId as StreamId, undefined, directory !== undefined);
       if (survey !== undefined) surveys.push(survey);
     } catch (error) {
       // It fails by itself when it is its turn: the others need their copies.

@@ -17,6 +17,8 @@ export interface HeadDeps {
   log: Pick<Log, 'head' | 'pages'>;
   reads: Pick<Reads, 'logAt' | 'pageAt'>;
   now: number;
+  /** Somebody says that the directory is behind the log, which stream and directory alone may not show. */
+  isDoubted: boolean;
 }
 
 export interface KnownHead {
@@ -52,10 +54,13 @@ export async function knownHead(
   const beyond = items.filter(({ version }) => Number(version) > trusted).flatMap((each) => wholeCommit(each) ?? []);
   const [first] = beyond;
   // The relay needs seconds: what it has not sequenced after a quarter of an hour it may have sequenced, and the directory lost it.
-  const isFresh = first === undefined || deps.now - first.recordedAt <= SEQUENCING_GRACE_MS;
+  // Where nothing that is whole says when it was recorded, a directory that knows the stream is believed, and none is not.
+  const isFresh =
+    first === undefined ? items.length === 0 || said !== undefined : deps.now - first.recordedAt <= SEQUENCING_GRACE_MS;
   const right: KnownHead = said === undefined ? {} : { head: said };
-  if (isRight && isFresh) return right;
-  const found = await lastEntry(deps, streamId, timesOf(beyond, isRight));
+  if (isRight && isFresh && !deps.isDoubted) return right;
+  const whole = beyond.length > 0 ? beyond : items.flatMap((each) => wholeCommit(each) ?? []);
+  const found = await lastEntry(deps, streamId, timesOf(whole, isRight && whole.length > 0));
   if (found === undefined) {
     if (isRight) return right;
     throw directoryDamaged(streamId);
@@ -84,9 +89,9 @@ function isLogsFault(
 }
 
 /** Its last entry is not older than its last commit; when that one was not sequenced, one before it was. */
-function timesOf(beyond: readonly Commit[], isRight: boolean): number[] {
-  const times = [beyond.at(-1), beyond[0]].flatMap((commit) => (commit === undefined ? [] : [commit.recordedAt]));
-  return [...new Set(isRight ? times : [...times, 0])];
+function timesOf(whole: readonly Commit[], isEnough: boolean): number[] {
+  const times = [whole.at(-1), whole[0]].flatMap((commit) => (commit === undefined ? [] : [commit.recordedAt]));
+  return [...new Set(isEnough ? times : [...times, 0])];
 }
 
 /** Each time is an earlier one. Searched up to the end of the log: the last entry is the one that counts. */

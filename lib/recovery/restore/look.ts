@@ -28,12 +28,14 @@ const ITEMS_MAX = 250_000;
 /**
  * Undefined: neither the store nor the log knows the stream.
  * @param moved hashes of commits that had to make way before: what was appended on them has to follow
+ * @param isDoubted the log is searched for the stream, although its directory item seems to fit
  * @throws EventRecoveryError `STREAM_TOO_LONG`, `LOG_DAMAGED` when the log itself cannot say what belongs into the stream
  */
 export async function lookAt(
   { dynamo, eventsTable, logTable, log, world }: LookDeps,
   streamId: StreamId,
   moved: ReadonlySet<string> = new Set(),
+  isDoubted = false,
 ): Promise<Survey | undefined> {
   // The directory first: what is sequenced meanwhile was stored before that, so the items read after it have it.
   const reads = createReads({ dynamo, eventsTable, logTable, world, spent: () => undefined });
@@ -51,7 +53,12 @@ export async function lookAt(
     if (items.length > ITEMS_MAX) throw tooLong(streamId);
   }
   if (items.length === 0 && headItem === undefined) return undefined;
-  const { head, directory } = await knownHead({ log, reads, now: world.clock.now() }, streamId, headItem, items);
+  const { head, directory } = await knownHead(
+    { log, reads, now: world.clock.now(), isDoubted },
+    streamId,
+    headItem,
+    items,
+  );
   const expected: Expected =
     head === undefined
       ? { sequenced: 0, entries: [] }

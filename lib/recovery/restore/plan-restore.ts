@@ -7,6 +7,7 @@ import { streamId as checkStreamId, type StreamId } from '../../model/ids.ts';
 import type { World } from '../../platform/clock.ts';
 import type { Audit } from '../audit/audit.ts';
 import { nothingAnswer, type RefusedStream, type RestoreAnswer, restoreAnswer } from './answer.ts';
+import type { DamagedStream } from './damaged-streams.ts';
 import { type LookDeps, lookAt } from './look.ts';
 import type { PointInTime } from './point-in-time.ts';
 import { type PlanRequest, STREAMS_MAX } from './request.ts';
@@ -19,7 +20,7 @@ export interface PlanDeps extends LookDeps, Pick<TellDeps, 'checkpoints' | 'cons
   audit: Pick<Audit, 'record'>;
   pointInTime: Pick<PointInTime, 'window'>;
   /** Streams with open findings of the scrub. */
-  damagedStreams(): AsyncIterable<string>;
+  damagedStreams(): AsyncIterable<DamagedStream>;
   world: Pick<World, 'clock' | 'timers' | 'random' | 'ids'>;
 }
 
@@ -38,7 +39,13 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
   const wanted = await streamsOf(deps, request, refused);
   for (const streamId of wanted.streams) {
     const forks = await deps.rows.openForks(streamId);
-    const found = await lookOrRefuse(deps, request, streamId, forks, refused);
+    const found = await lookOrRefuse(
+      deps,
+      request,
+      { streamId, isDoubted: wanted.doubted.has(streamId) },
+      forks,
+      refused,
+    );
     if (found === undefined) continue;
     const survey = request.discardUnknownEnd ? withoutUnknownEnd(found) : found;
     const row = await rowOf(deps, survey, forks);
@@ -78,13 +85,13 @@ export async function planRestore(deps: PlanDeps, request: PlanRequest, requestI
 /** Of many findings one must not keep the others from being repaired; who names a stream wants to know. */
 async function lookOrRefuse(
   deps: PlanDeps,
-  { streams }: PlanRequest,
-  streamId: StreamId,
+  { streams, searchLog }: PlanRequest,
+  { streamId, isDoubted }: { streamId: StreamId; isDoubted: boolean },
   forks: readonly Fork[],
   refused: RefusedStream[],
 ): Promise<Survey | undefined> {
   try {
-    const found = await lookAt(deps, streamId, new Set(forks.map(({ hash }) => hash)));
+    const found = await lookAt(deps, streamId, new Set(forks.map(({ hash }) => hash)), searchLog || isDoubted);
     if (found === undefined) throw unknownStream(streamId);
     return found;
   } catch (error) {
@@ -94,23 +101,36 @@ async function lookOrRefuse(
   }
 }
 
-async function streamsOf(
-  deps: PlanDeps,
-  { streams }: PlanRequest,
-  refused: RefusedStream[],
-): Promise<{ streams: StreamId[]; isCut: boolean }> {
-  if (streams !== undefined) return { streams: [...new Set(streams.map(checkStreamId))], isCut: false };
-  const found = new Set<StreamId>();
-  for await (const damaged of deps.damagedStreams()) {
-    if (found.size === STREAMS_MAX || refused.length === REFUSED_MAX) return { streams: [...found], isCut: true };
+async function streamsOf(deps: PlanDeps, { streams }: PlanRequest, refused: RefusedStream[]): Promise<WantedStreams> {
+  const named = streams && new Set(streams.map(checkStreamId));
+  const found = new Set<StreamId>(named);
+  const doubted = new Set<string>();
+  const strange = new Set<string>();
+  let isCut = false;
+  for await (const { streamId, isDirectory } of deps.damagedStreams()) {
+    if (isDirectory) doubted.add(streamId);
+    if (named !== undefined || found.has(streamId as StreamId) || strange.has(streamId)) continue;
+    if (found.size === STREAMS_MAX || strange.size === REFUSED_MAX) {
+      isCut = true;
+      continue;
+    }
     try {
-      found.add(checkStreamId(damaged));
+      found.add(checkStreamId(streamId));
     } catch (error) {
       if (!isEventRecoveryError(error)) throw error;
-      refused.push({ streamId: damaged, code: error.code, message: error.message });
+      strange.add(streamId);
+      refused.push({ streamId, code: error.code, message: error.message });
     }
   }
-  return { streams: [...found], isCut: false };
+  return { streams: [...found], doubted, isCut };
+}
+
+interface WantedStreams {
+  streams: StreamId[];
+  /** The scrub says that their directory items do not fit to the log. */
+  doubted: ReadonlySet<string>;
+  /** There are findings of more streams. */
+  isCut: boolean;
 }
 
 /** Undefined: there is nothing to do. */

@@ -19,6 +19,8 @@ const REQUEST = z.discriminatedUnion('action', [
     restoreTo: z.optional(z.number().check(z.int(), z.nonnegative())),
     /** Take an unreadable item at the very end, which the log does not know, for garbage: it is kept in the quarantine and removed. */
     discardUnknownEnd: z._default(z.boolean(), false),
+    /** Search the log for each stream, also where the stream directory seems to fit: it may be behind. Minutes in a long log. */
+    searchLog: z._default(z.boolean(), false),
     ...COMMON,
   }),
   z.strictObject({

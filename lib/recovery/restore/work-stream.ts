@@ -68,7 +68,7 @@ export async function workOnStream(
   async function repair(): Promise<StreamRow> {
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
       const moved = new Set(row.forks.map(({ hash }) => hash));
-      const found = await lookAt(deps, streamId, moved);
+      const found = await lookAt(deps, streamId, moved, planned.directory !== undefined);
       const survey = found && restore.discardUnknownEnd ? withoutUnknownEnd(found) : found;
       if (survey === undefined) return giveUp({ status: 'not-found', versions: [] });
       if (survey.directory !== undefined) {

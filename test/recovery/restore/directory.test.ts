@@ -170,6 +170,29 @@ describe('the directory item of a stream', () => {
     ]);
   });
 
+  it('that fell behind together with its stream is found by searching the log: when the scrub or somebody says so', async () => {
+    const { bench, log } = await filled();
+    const whole = await bench.everything();
+    const entries = [];
+    for await (const page of bench.system.log.pages(0)) entries.push(...page.entries);
+    const entry = entries.find(({ streamId, version }) => streamId === 'a' && version === 4);
+    await change(bench, 'a', { version: 4, position: entry?.position, hashPrefix: entry?.hashPrefix });
+    await bench.remove('a', 5, 6);
+    // Stream and directory fit: nothing shows that they once reached further.
+    expect((await bench.plan({ streams: ['a'] })).totals).toMatchObject({ directories: 0, inserts: 0 });
+    expect((await bench.plan({ streams: ['a'], searchLog: true })).totals).toMatchObject({
+      directories: 1,
+      inserts: 2,
+    });
+    const Item = { pk: 'finding', sk: 'f', kind: 'directory-mismatch', streamId: 'a', status: 'open' };
+    await bench.system.dynamo.put({ TableName: 'Recovery', Item });
+    expect((await bench.plan()).totals).toMatchObject({ directories: 1, inserts: 2 });
+    const plan = await bench.plan({ streams: ['a'] });
+    expect(await bench.apply(plan.planId)).toMatchObject({ result: 'done', totals: { done: 1, written: 3 } });
+    expect(await bench.everything()).toEqual(whole);
+    expect(await bench.system.items('Log')).toEqual(log);
+  });
+
   it('is planned from the findings of the scrub', async () => {
     const { bench } = await filled();
     await bench.system.dynamo.delete(key('a'));
