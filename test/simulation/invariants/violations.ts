@@ -44,6 +44,8 @@ export type ViolationKind =
   // The scrub.
   | 'false-damage'
   | 'damage-left-open'
+  // Snapshots.
+  | 'snapshot-wrong'
   // The verifier.
   | 'verify-wrong'
   | 'message-not-understood'

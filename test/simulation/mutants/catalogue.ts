@@ -340,6 +340,19 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'generation: stored.generation + 1,',
     to: 'generation: stored.generation,',
   },
+  // Snapshots.
+  {
+    name: "a snapshot's bytes are believed",
+    file: 'lib/flow/snapshot/coding.ts',
+    from: 'stored.checksum === checksumOf(stored)',
+    to: 'stored.checksum.length === checksumOf(stored).length',
+  },
+  {
+    name: "a snapshot's own commit is folded once more",
+    file: 'lib/flow/snapshot/rehydrate.ts',
+    from: 'folded = { state: state as State, last: commit, events: 0 };',
+    to: 'folded = foldCommit({ state: state as State, events: 0 }, commit, evolve);',
+  },
   // The verifier.
   {
     name: 'the verifier always passes',

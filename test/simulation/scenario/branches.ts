@@ -53,11 +53,14 @@ const UPPER_FLOOR: readonly string[] = [
   'scrub: damage is repaired',
 ];
 
+const SNAPSHOTS: readonly string[] = ['used', 'not used', 'stored', 'not-newer', 'damage'];
+
 const VERIFY: readonly string[] = ['sound', 'damage'];
 
 export const BRANCHES: readonly string[] = [
   ...CONSUMER.map((name) => `consumer: ${name}`),
   ...RELAY.map((name) => `relay: ${name}`),
   ...UPPER_FLOOR,
+  ...SNAPSHOTS.map((name) => `snapshot: ${name}`),
   ...VERIFY.map((name) => `verify: ${name}`),
 ];

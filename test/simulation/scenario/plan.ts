@@ -64,6 +64,8 @@ export interface Plan {
   isWithoutScans: boolean;
   /** The scrub works on its schedule under faults as well; after them it always heals what lost a record. */
   isScrubbed: boolean;
+  /** Readers fold streams with snapshots. */
+  isFolded: boolean;
   /** At the end the verifier looks at everything. */
   isInspected: boolean;
 }
@@ -83,6 +85,7 @@ const LOSSES: readonly FaultKind[] = [
 const INSPECTED_SHARE = 0.25;
 /** A rotation reads everything, request by request, in the middle of all faults. */
 const SCRUBBED_SHARE = 0.15;
+const FOLDED_SHARE = 0.1;
 const MIN_EVENTS = 60;
 const MIN_FAULT_KINDS = 12;
 
@@ -112,6 +115,7 @@ export function planOf(seed: number, overrides: Overrides = {}): Plan {
     markerTtlMs: prng.pick([20 * 60_000, 24 * 3_600_000]),
     isWithoutScans: isLossless && createPrng(seed, 'plan/scans').chance(0.5),
     isScrubbed: createPrng(seed, 'plan/scrubs').chance(SCRUBBED_SHARE),
+    isFolded: createPrng(seed, 'plan/folders').chance(FOLDED_SHARE),
     isInspected: createPrng(seed, 'plan/inspection').chance(INSPECTED_SHARE),
     faults: {
       seed,

@@ -11,6 +11,7 @@ import type { SeedResult } from '../runner/result.ts';
 import { type Cloud, createCloud } from '../system/cloud.ts';
 import { startConsumers } from '../system/consumer-function.ts';
 import { createExcuses } from '../system/excuses.ts';
+import { planFolders } from '../system/folders.ts';
 import { createProducers } from '../system/producers.ts';
 import { startRecovery } from '../system/recovery-functions.ts';
 import { startRelay } from '../system/relay-function.ts';
@@ -38,6 +39,7 @@ const REDRIVES_AFTER_MS = [2, 6, 10].map((minutes) => minutes * 60_000);
 /** The scrub finds what is lost, the relay fills it in, consumers catch up, and the scrub closes its findings. */
 const SCRUBBED_WITHIN_MS = 8 * 60_000;
 const END_WITHIN_MS = 7 * 60_000;
+const FOLDED_AFTER_FAULTS_MS = 60_000;
 /** A run that needs more does not end by itself. */
 const MAX_STEPS = 400_000;
 
@@ -86,6 +88,7 @@ function play(cloud: Cloud, plan: Plan): void {
   planSchedules(cloud, recovery, faultsEndAt, !plan.isWithoutScans);
   planOperator(cloud, recovery, faultsEndAt);
   if (plan.isScrubbed) planScrubs(cloud, scrub, faultsEndAt);
+  if (plan.isFolded) planFolders(cloud, faultsEndAt + FOLDED_AFTER_FAULTS_MS);
   run(faultsEndAt);
   faults.stop();
   trace.note('run', 'faults are off');
