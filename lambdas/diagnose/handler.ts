@@ -1,6 +1,7 @@
 // The recovery's eyes: { step: 'begin', id, input } validates and takes leases: bad input and refusals are an answer with their
 // code; { step: 'look', state } looks, diagnoses the first time, and decides what comes next. Called by the state machine.
-// Reads the names of the tables, EVENT_BUS_NAME, RELAY_FUNCTION_ARN, RELAY_MAPPING_ARN and POWERTOOLS_METRICS_NAMESPACE.
+// Reads the names of the tables, EVENT_BUS_NAME, RELAY_FUNCTION_ARN, RELAY_MAPPING_ARN, RELAY_FAILURES_BUCKET, DEAD_LETTER_QUEUES
+// (ARNs with commas between them) and POWERTOOLS_METRICS_NAMESPACE.
 
 import { createDeadLetters } from '../../lib/flow/dead-letter/dead-letters.ts';
 import { createRegistry } from '../../lib/flow/registry/registry.ts';
@@ -8,6 +9,7 @@ import {
   createCloudWatchClient,
   createEventBridgeClient,
   createLambdaClient,
+  createS3Client,
   createSqsClient,
 } from '../../lib/platform/aws-clients.ts';
 import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
@@ -23,6 +25,7 @@ import { createLeases } from '../../lib/recovery/lease/leases.ts';
 import { createAwsSigns } from '../../lib/recovery/recover/ask-aws.ts';
 import { checkDiagnoseRequest } from '../../lib/recovery/recover/machine-input.ts';
 import { beginRecovery, lookAgain, type RecoverDeps } from '../../lib/recovery/recover/recover.ts';
+import { createFindings } from '../../lib/recovery/scrub/findings.ts';
 
 const environment = environmentOf(process.env);
 const observability = createObservability();
@@ -31,7 +34,9 @@ const machine = createWorld();
 const serverClock = createServerClock(machine.clock);
 const world = { ...machine, clock: serverClock };
 const dynamo = createDynamo(tracing.captureClient(createDynamoClient()), { serverClock });
+const arnsIn = (list = ''): string[] => list.split(',').filter((arn) => arn !== '');
 const lastOf = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);
+const sqs = tracing.captureClient(createSqsClient());
 const recovery = { dynamo, table: environment.required('RECOVERY_TABLE') };
 
 const deps: RecoverDeps = {
@@ -43,19 +48,24 @@ const deps: RecoverDeps = {
     lambda: tracing.captureClient(createLambdaClient()),
     cloudWatch: tracing.captureClient(createCloudWatchClient()),
     events: tracing.captureClient(createEventBridgeClient()),
+    sqs,
+    s3: tracing.captureClient(createS3Client()),
     logger,
     busName: environment.required('EVENT_BUS_NAME'),
     relay: {
       functionName: lastOf(environment.required('RELAY_FUNCTION_ARN')),
       mappingId: lastOf(environment.required('RELAY_MAPPING_ARN')),
     },
+    failuresBucket: environment.required('RELAY_FAILURES_BUCKET'),
+    deadLetterQueues: arnsIn(environment.optional('DEAD_LETTER_QUEUES')).map(lastOf),
     tables: ['EVENTS_TABLE', 'LOG_TABLE', 'CHECKPOINTS_TABLE', 'DEAD_LETTERS_TABLE', 'RECOVERY_TABLE'].map((name) =>
       environment.required(name),
     ),
     namespace: environment.required('POWERTOOLS_METRICS_NAMESPACE'),
   }),
   leases: createLeases(recovery),
-  queues: createQueueSigns({ sqs: tracing.captureClient(createSqsClient()), logger }),
+  queues: createQueueSigns({ sqs, logger }),
+  findings: createFindings({ ...recovery, world }),
   world,
 };
 

@@ -91,7 +91,7 @@ export function createCloud(
       buses.publish(resourceOfArn(busArn).replace(/^event-bus\//, ''), { source, detailType, detail });
     },
   });
-  const buses = createBuses({ destinations, identities, faults: deliveries });
+  const buses = createBuses({ destinations, identities, faults: deliveries, metrics });
   const cores = availableParallelism();
   const cloud: Cloud = {
     endpoint,

@@ -38,7 +38,7 @@ export const openGateway = (
     services: {
       dynamodb: backupsService({ backups: cloud.backups, tables: cloud.tables, now: Date.now }),
       lambda: mappingReads(() => cloud.mappings, lambdaService(cloud.functions)),
-      cloudwatch: cloudWatchService(() => cloud.mappings, cloud.metrics),
+      cloudwatch: cloudWatchService(() => cloud.mappings, cloud.metrics, engines.messaging.queueNow),
       eventbridge: eventsService(cloud.buses),
       ssm: ssmService(cloud.parameters),
       sfn: statesService(cloud.machines),

@@ -54,7 +54,7 @@ describe('permissions', () => {
       'dynamodb:DescribeExport on table/<events-table-name>/export/*',
       'dynamodb:ListStreams on table/<events-table-name>/stream/*',
       'events:DescribeRule events:EnableRule on rule/<event-bus-name>/*',
-      'events:DescribeRule on rule/<event-bus-name>/*',
+      'events:DescribeRule events:ListTargetsByRule on rule/<event-bus-name>/*',
       'logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments on *',
       's3:AbortMultipartUpload s3:PutObject s3:PutObjectAcl on <archive-bucket-name>/archive/*',
       's3:GetObject on <archive-bucket-name>/archive/*',

@@ -120,6 +120,8 @@ export class RecoveryStack extends Stack {
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
     // Last: every dead-letter queue that was created above.
-    intake.takeIn(deadLetterQueuesIn(this), this.eventBus.deadLetterQueueArns);
+    const lastStops = deadLetterQueuesIn(this);
+    intake.takeIn(lastStops, this.eventBus.deadLetterQueueArns);
+    machine.watchDeadLetters([...lastStops.map(({ queueArn }) => queueArn), ...this.eventBus.deadLetterQueueArns]);
   }
 }

@@ -4,6 +4,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Identities } from '../iam/identities.ts';
+import type { LocalMetrics } from '../metrics/metrics.ts';
 import { ACCOUNT, byName, type Named, REGION } from '../names.ts';
 import type { DeliveryFaults } from './delivery-faults.ts';
 import type { Destinations } from './destinations.ts';
@@ -60,11 +61,13 @@ export interface BusesOptions {
   destinations: Destinations;
   identities: Identities;
   faults: DeliveryFaults;
+  /** Counts what could not be delivered. */
+  metrics?: Pick<LocalMetrics, 'add'>;
 }
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export function createBuses({ destinations, identities, faults }: BusesOptions): Buses {
+export function createBuses({ destinations, identities, faults, metrics }: BusesOptions): Buses {
   const buses = new Set(['default']);
   const rules: BusRule[] = [];
   const timers = new Map<string, NodeJS.Timeout>();
@@ -84,10 +87,20 @@ export function createBuses({ destinations, identities, faults }: BusesOptions):
     await destinations.send(target.DeadLetterConfig.Arn, payload, { attributes });
   };
 
+  /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html: both dimensions but for the default bus */
+  const note = ({ name, busName }: BusRule, metric: 'FailedInvocations' | 'InvocationsSentToDLQ'): void => {
+    const dimensions = { RuleName: name, ...(busName !== 'default' && { EventBusName: busName }) };
+    metrics?.add({ namespace: 'AWS/Events', name: metric, dimensions, value: 1 });
+  };
+
   const deliver = async (rule: BusRule, target: BusTarget, event: object): Promise<void> => {
     const payload = targetPayload(target, event);
     try {
-      await handOver(rule, target, payload).catch((error: Error) => giveUp(rule, target, payload, error));
+      await handOver(rule, target, payload).catch(async (error: Error) => {
+        note(rule, 'FailedInvocations');
+        await giveUp(rule, target, payload, error);
+        note(rule, 'InvocationsSentToDLQ');
+      });
     } catch (error) {
       undelivered.push({ rule: rule.name, target: target.Arn, reason: (error as Error).message });
     }

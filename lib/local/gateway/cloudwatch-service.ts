@@ -1,5 +1,5 @@
-// The part of CloudWatch that functions read: IteratorAge of the stream pollers, what functions and tables did, and what
-// functions print. A question for another metric is an error and not an empty answer, which would mean "nothing happened".
+// The part of CloudWatch that functions read: IteratorAge of the stream pollers, what functions, tables and rules did, how queues
+// are at that moment, and what functions print. A question for another metric is an error and not an empty answer, which would mean "nothing happened".
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 
 import { evidenceOf, type IteratorAge } from '../mappings/evidence.ts';
@@ -25,34 +25,59 @@ interface GetMetricData {
 }
 
 export const cloudWatchService =
-  (mappings: () => readonly Mapping[], metrics: Pick<LocalMetrics, 'minutes'>): ServiceHandler =>
+  (
+    mappings: () => readonly Mapping[],
+    metrics: Pick<LocalMetrics, 'minutes'>,
+    queueNow: (name: string) => Promise<QueueNow | undefined>,
+  ): ServiceHandler =>
   async (call) => {
     if (call.operation !== 'GetMetricData') return unknown(call.operation);
     const input = JSON.parse(call.bodyText()) as GetMetricData;
     const strange = input.MetricDataQueries.find((query) => metricOf(query) === undefined);
     if (strange) return unknown(`metric ${JSON.stringify(strange.MetricStat)}`);
-    return jsonReply({
-      MetricDataResults: input.MetricDataQueries.map((query) => {
-        const metric = metricOf(query) as AskedMetric;
-        const points =
-          metric.name === 'IteratorAge'
-            ? iteratorAges(mappings(), metric.dimensions.FunctionName ?? '', input, query.MetricStat?.Period ?? 60)
-            : inPeriods(
-                metrics.minutes(metric, metric.statistic),
-                metric.statistic,
-                input,
-                query.MetricStat?.Period ?? 60,
-              );
-        return {
-          Id: query.Id,
-          Label: metric.name,
-          Timestamps: points.map(([seconds]) => seconds),
-          Values: points.map(([, value]) => value),
-          StatusCode: 'Complete',
-        };
-      }),
+    const pointsOf = async (metric: AskedMetric, period: number): Promise<[number, number][]> => {
+      const { name, dimensions, statistic, namespace } = metric;
+      if (name === 'IteratorAge') return iteratorAges(mappings(), dimensions.FunctionName ?? '', input, period);
+      const minutes =
+        namespace === 'AWS/SQS'
+          ? queueMinute(name, await queueNow(dimensions.QueueName ?? ''), input)
+          : metrics.minutes(metric, statistic);
+      return inPeriods(minutes, statistic, input, period);
+    };
+    const results = input.MetricDataQueries.map(async (query) => {
+      const metric = metricOf(query) as AskedMetric;
+      const points = await pointsOf(metric, query.MetricStat?.Period ?? 60);
+      return {
+        Id: query.Id,
+        Label: metric.name,
+        Timestamps: points.map(([seconds]) => seconds),
+        Values: points.map(([, value]) => value),
+        StatusCode: 'Complete',
+      };
     });
+    return jsonReply({ MetricDataResults: await Promise.all(results) });
   };
+
+/** A queue as it is at the moment of the question: the local CloudWatch keeps no history of queues. */
+export interface QueueNow {
+  visible: number;
+  oldestAgeSeconds: number;
+}
+
+/** Pure: one point, in the last minute that was asked for. */
+export function queueMinute(
+  name: string,
+  queue: QueueNow | undefined,
+  { EndTime }: Pick<GetMetricData, 'EndTime'>,
+): [seconds: number, value: number][] {
+  if (queue === undefined) return [];
+  return [
+    [
+      Math.floor((EndTime - 1) / 60) * 60,
+      name === 'ApproximateAgeOfOldestMessage' ? queue.oldestAgeSeconds : queue.visible,
+    ],
+  ];
+}
 
 const unknown = (what: string) =>
   errorReply(
@@ -67,6 +92,8 @@ const unknown = (what: string) =>
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   'AWS/Lambda': ['IteratorAge', 'Invocations', 'Errors', 'Throttles'],
   'AWS/DynamoDB': ['ReadThrottleEvents', 'WriteThrottleEvents'],
+  'AWS/SQS': ['ApproximateAgeOfOldestMessage', 'ApproximateNumberOfMessagesVisible'],
+  'AWS/Events': ['FailedInvocations', 'InvocationsSentToDLQ'],
 };
 
 interface AskedMetric extends Omit<MetricPoint, 'value'> {

@@ -13,6 +13,7 @@ interface EventsInput {
   Name?: string;
   EventBusName?: string;
   TargetArn?: string;
+  Rule?: string;
 }
 
 /** Times are seconds on the wire. */
@@ -40,6 +41,8 @@ export const eventsService =
         });
         return jsonReply({ RuleNames: of.map(({ name }) => name) });
       }
+      case 'ListTargetsByRule':
+        return withRule(input.Rule, (name) => ({ Targets: buses.rule(name).targets }));
       case 'DescribeRule':
         return withRule(input.Name, (name) => {
           const rule = buses.rule(name);
@@ -54,7 +57,7 @@ export const eventsService =
         return errorReply(
           'eventbridge',
           'UnknownOperationException',
-          `the local bus has no ${call.operation}; it has PutEvents, EnableRule, DisableRule, DescribeRule, ListRuleNamesByTarget`,
+          `the local bus has no ${call.operation}; it has PutEvents, EnableRule, DisableRule, DescribeRule, ListRuleNamesByTarget, ListTargetsByRule`,
         );
     }
   };

@@ -199,10 +199,11 @@ function eventNeeds(call: GatewayCall): Need[] {
   if (call.operation !== 'PutEvents') {
     const bus =
       input.EventBusName === undefined ? '' : `${resourceOfArn(String(input.EventBusName)).replace('event-bus/', '')}/`;
+    const name = input.Name ?? input.Rule;
     return [
       {
         action: `events:${call.operation}`,
-        resource: input.Name === undefined ? undefined : arn('events', `rule/${bus}${String(input.Name)}`),
+        resource: name === undefined ? undefined : arn('events', `rule/${bus}${String(name)}`),
       },
     ];
   }

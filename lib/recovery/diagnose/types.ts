@@ -14,16 +14,32 @@ export interface Evidence {
     throttles?: number;
     /** Stored commits beyond the directory, from a sample or a scrub. */
     unsequencedCommits?: number;
+    /** Batches that its event source mapping gave up on in the last minutes. */
     failedBatches?: number;
   };
   bus?: {
-    /** PutEvents entries that failed, and deliveries that ended in a rule's dead-letter queue. */
+    /** PutEvents entries that failed. */
     failedEntries?: number;
-    undelivered?: number;
   };
   /** Requests that DynamoDB refused for want of capacity, over all tables. */
   tables?: { throttles: number };
-  integrity?: { damagedStreams: DamagedStream[] };
+  integrity?: Integrity;
+  /** Of schedules and of our own functions; only those that hold messages. */
+  deadLetterQueues?: { queue: string; depth: number }[];
+  /** What AWS did not answer: nobody knows whether it is well. */
+  unanswered?: readonly string[];
+}
+
+export interface Integrity {
+  damagedStreams: DamagedStream[];
+  /** What the verification says about pages and order of the log. */
+  logDamage?: number;
+  /** Findings of the scrub that are open and that the verification, which has read everything, does not confirm. */
+  unconfirmed?: { kind: string; streamId: string }[];
+  /** Open findings of the scrub about the log or the directory. */
+  logFindings?: { kind: string; streamId: string }[];
+  /** By consumer: effects that its own verify() calls wrong, and looks that failed. */
+  effects?: { consumer: string; wrong: number; failed: number; streamIds: string[] }[];
 }
 
 export interface DamagedStream {
@@ -53,7 +69,13 @@ export interface ConsumerEvidence {
   parkedStreams?: number;
   /** Open dead letters, grouped. */
   deadLetters?: { fingerprint: string; count: number; errorName: string; rounds: number; newestAt: number }[];
-  queue?: { visible: number; inFlight: number; oldestAgeSeconds?: number; dlqDepth?: number };
+  queue?: { visible: number; inFlight: number };
+  /** Age of the oldest message that waits for it. */
+  oldestMessageSeconds?: number;
+  /** Messages in its dead-letter queue that the intake has not taken. */
+  deadLetterQueueDepth?: number;
+  /** Of its rule: messages that wait in the queue of what could not be delivered; deliveries of the last minutes that failed for good, and that went into that queue. */
+  undelivered?: { waiting: number; failed: number; sent: number };
   mappingState?: string;
   mappingId?: string;
   /** Of the rule of the bus that is disabled, or the first one. */
@@ -85,6 +107,11 @@ export type Cause =
   | 'poison-message'
   | 'behind'
   | 'backfill-waiting'
+  | 'consumer-slow'
+  | 'dead-letters-waiting'
+  | 'log-damaged'
+  | 'scrub-finding-open'
+  | 'effect-wrong'
   | 'unknown';
 
 export type ProposedAction =
@@ -97,6 +124,8 @@ export type ProposedAction =
   | 'redrive'
   | 'replay'
   | 'wait'
+  /** A person looks; the verification at the end says whether it is well. */
+  | 'inspect'
   | 'escalate';
 
 export interface Finding {

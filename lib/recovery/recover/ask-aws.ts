@@ -1,194 +1,244 @@
-// What AWS itself says: event source mappings and rules (on or off), and the metrics of the last minutes. Reads only. What cannot
-// be asked is left out and logged: no answer is no evidence, in either direction.
+// What AWS itself says: event source mappings and rules (on or off), queues, the batches that the relay gave up on, and the
+// metrics of the last minutes. Reads only. Who does not answer is named: no answer is no evidence, in either direction.
 
-import { type CloudWatchClient, GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
-import { DescribeRuleCommand, type EventBridgeClient, ListRuleNamesByTargetCommand } from '@aws-sdk/client-eventbridge';
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import {
+  DescribeRuleCommand,
+  type EventBridgeClient,
+  ListRuleNamesByTargetCommand,
+  ListTargetsByRuleCommand,
+} from '@aws-sdk/client-eventbridge';
 import {
   GetEventSourceMappingCommand,
   type LambdaClient,
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda';
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { RegisteredConsumer } from '../../model/consumer.ts';
 import type { Logger } from '../../platform/logging.ts';
+import {
+  type AskedMetric,
+  askMetrics,
+  lambdaMetrics,
+  queueMetric,
+  ruleMetrics,
+  tableMetrics,
+  WINDOW_MS,
+} from './ask-metrics.ts';
 import type { AwsEvidence, AwsSigns } from './aws-signs.ts';
 
 export interface AskAwsOptions {
   lambda: Pick<LambdaClient, 'send'>;
   cloudWatch: Pick<CloudWatchClient, 'send'>;
   events: Pick<EventBridgeClient, 'send'>;
+  sqs: Pick<SQSClient, 'send'>;
+  s3: Pick<S3Client, 'send'>;
   logger: Logger;
   busName: string;
   /** The relay's function and its event source mapping. */
   relay: { functionName: string; mappingId: string };
+  /** Where Lambda writes the batches that the relay gave up on. */
+  failuresBucket: string;
+  /** Dead-letter queues that belong to no consumer: of schedules and of our own functions. */
+  deadLetterQueues: readonly string[];
   /** Tables whose throttles count. */
   tables: readonly string[];
   /** Namespace of the functions' own metrics. */
   namespace: string;
 }
 
-/** Alarms look at 5 minutes and three times in a row; what is older has been repaired or alarmed. */
-const WINDOW_MS = 10 * 60_000;
-const PERIOD_SECONDS = 60;
-/** GetMetricData: at most 500 queries (CloudWatch API reference). */
-const QUERIES_MAX = 500;
+/** 1,000 objects each; the bucket forgets them after its lifecycle's days. Guards the loop. */
+const LIST_PAGES_MAX = 20;
 
-interface Asked {
-  key: string;
-  namespace: string;
-  name: string;
-  statistic: 'Sum' | 'Maximum';
-  dimensions: Record<string, string>;
+/** What is known of one consumer before the metrics are asked. */
+interface Wiring {
+  mapping?: { state?: string; id?: string };
+  rule?: { name: string; state?: string };
+  queueName: string;
+  deadLetterQueue?: string;
+  undeliveredQueue?: string;
 }
 
-const FUNCTION_METRICS = ['Invocations', 'Errors', 'Throttles'] as const;
+type ConsumerSigns = NonNullable<ReturnType<AwsEvidence['consumers']['get']>>;
 
 export function createAwsSigns(options: AskAwsOptions): AwsSigns {
-  const { lambda, events, logger, busName, relay, tables, namespace } = options;
-
-  const asked = async <T>(what: string, ask: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await ask();
-    } catch (error) {
-      logger.warn('could not be asked, and is no evidence', { what, error });
-      return undefined;
-    }
-  };
-  const mappingsOf = (functionName: string) =>
-    asked(`event source mappings of ${functionName}`, async () => {
-      const { EventSourceMappings = [] } = await lambda.send(
-        new ListEventSourceMappingsCommand({ FunctionName: functionName, MaxItems: 100 }),
-      );
-      const off = EventSourceMappings.find(({ State }) => isOff(State));
-      const queue = EventSourceMappings.find(({ EventSourceArn }) => EventSourceArn?.includes(':sqs:'));
-      const shown = off ?? EventSourceMappings[0];
-      return { state: shown?.State, id: shown?.UUID, queueArn: queue?.EventSourceArn };
-    });
-  const ruleState = (queueArn: string) =>
-    asked(`rules of ${queueArn}`, async () => {
-      const { RuleNames = [] } = await events.send(
-        new ListRuleNamesByTargetCommand({ TargetArn: queueArn, EventBusName: busName }),
-      );
-      let shown: { name: string; state?: string } | undefined;
-      for (const name of RuleNames) {
-        const { State: state } = await events.send(new DescribeRuleCommand({ Name: name, EventBusName: busName }));
-        if (shown?.state !== 'DISABLED') shown = { name, state };
-      }
-      return shown;
-    });
+  const { lambda, events, sqs, cloudWatch, logger, busName, relay, tables, namespace } = options;
 
   return {
     async look(consumers, now) {
-      const numbers = await asked('metrics', () => metricsOf(options, consumers, now));
-      const of = (key: string): number | undefined => numbers?.get(key);
-      const found = new Map<string, NonNullable<ReturnType<AwsEvidence['consumers']['get']>>>();
+      const unanswered: string[] = [];
+      const asked = async <T>(what: string, ask: () => Promise<T>): Promise<T | undefined> => {
+        try {
+          return await ask();
+        } catch (error) {
+          unanswered.push(what);
+          logger.warn('could not be asked, and is no evidence', { what, error });
+          return undefined;
+        }
+      };
+      const wirings = new Map<string, Wiring>();
+      for (const consumer of consumers) wirings.set(consumer.name, await wiringOf(consumer, asked));
+      const mapping = await asked('the mapping of the relay', () =>
+        lambda.send(new GetEventSourceMappingCommand({ UUID: relay.mappingId })),
+      );
+      const failedBatches = await asked('the batches that the relay gave up on', () =>
+        failedBatchesSince(now - WINDOW_MS),
+      );
+      const numbers = await asked('metrics', () => askMetrics(cloudWatch, metricsOf(consumers, wirings), now));
+
+      const found = new Map<string, ConsumerSigns>();
       for (const { name, functionName } of consumers) {
-        const mappings = await mappingsOf(functionName);
-        const [errors, throttles, invocations] = ['Errors', 'Throttles', 'Invocations'].map((metric) =>
-          of(`${functionName}/${metric}`),
-        );
-        const rule = mappings?.queueArn === undefined ? undefined : await ruleState(mappings.queueArn);
+        const { mapping: ofConsumer, rule, queueName, deadLetterQueue, undeliveredQueue } = wirings.get(name) as Wiring;
+        const depthOf = (queue: string | undefined) =>
+          queue === undefined ? undefined : numbers?.(queue, 'ApproximateNumberOfMessagesVisible');
         found.set(name, {
-          mappingState: mappings?.state,
-          mappingId: mappings?.id,
+          mappingState: ofConsumer?.state,
+          mappingId: ofConsumer?.id,
           ruleState: rule?.state,
           ruleName: rule?.name,
           busName,
-          ...(numbers && { functionState: { errors, throttles, invocations } }),
+          ...(numbers && {
+            functionState: {
+              errors: numbers(functionName, 'Errors'),
+              throttles: numbers(functionName, 'Throttles'),
+              invocations: numbers(functionName, 'Invocations'),
+            },
+            oldestMessageSeconds: numbers(queueName, 'ApproximateAgeOfOldestMessage'),
+            deadLetterQueueDepth: depthOf(deadLetterQueue),
+            undelivered: {
+              waiting: depthOf(undeliveredQueue) ?? 0,
+              failed: rule === undefined ? 0 : numbers(rule.name, 'FailedInvocations'),
+              sent: rule === undefined ? 0 : numbers(rule.name, 'InvocationsSentToDLQ'),
+            },
+          }),
         });
       }
-      const mapping = await asked('the relay', () =>
-        lambda.send(new GetEventSourceMappingCommand({ UUID: relay.mappingId })),
-      );
-      const tableThrottles = tables.reduce((sum, table) => sum + (of(`throttles/${table}`) ?? 0), 0);
       return {
+        unanswered,
         relay: {
           ...(mapping && { mappingState: mapping.State, mappingId: relay.mappingId }),
+          ...(failedBatches !== undefined && { failedBatches }),
           ...(numbers && {
-            errors: of(`${relay.functionName}/Errors`) ?? 0,
-            throttles: of(`${relay.functionName}/Throttles`) ?? 0,
-            iteratorAgeMs: of('iteratorAge') ?? 0,
+            errors: numbers(relay.functionName, 'Errors'),
+            throttles: numbers(relay.functionName, 'Throttles'),
+            iteratorAgeMs: numbers(relay.functionName, 'IteratorAge'),
           }),
         },
-        ...(numbers && { bus: { failedEntries: of('notPublished') ?? 0 }, tables: { throttles: tableThrottles } }),
+        ...(numbers && {
+          bus: { failedEntries: numbers('relay-commits', 'EntriesNotPublished') },
+          tables: {
+            throttles: tables
+              .flatMap(tableMetrics)
+              .reduce((sum, { dimensions, name }) => sum + numbers(dimensions.TableName ?? '', name), 0),
+          },
+          deadLetterQueues: options.deadLetterQueues
+            .map((queue) => ({ queue, depth: numbers(queue, 'ApproximateNumberOfMessagesVisible') }))
+            .filter(({ depth }) => depth > 0),
+        }),
         consumers: found,
       };
     },
   };
 
-  async function metricsOf(
-    { cloudWatch }: AskAwsOptions,
-    consumers: readonly RegisteredConsumer[],
-    now: number,
-  ): Promise<Map<string, number>> {
-    const functions = [...consumers.map(({ functionName }) => functionName), relay.functionName];
-    const queries: Asked[] = [
-      ...functions.flatMap((FunctionName) =>
-        FUNCTION_METRICS.map((name) => ({
-          key: `${FunctionName}/${name}`,
-          namespace: 'AWS/Lambda',
-          name,
-          statistic: 'Sum' as const,
-          dimensions: { FunctionName },
-        })),
-      ),
-      ...tables.flatMap((TableName) =>
-        (['ReadThrottleEvents', 'WriteThrottleEvents'] as const).map((name) => ({
-          key: `throttles/${TableName}`,
-          namespace: 'AWS/DynamoDB',
-          name,
-          statistic: 'Sum' as const,
-          dimensions: { TableName },
-        })),
-      ),
+  async function wiringOf(
+    { name, functionName, queueUrl }: RegisteredConsumer,
+    asked: <T>(what: string, ask: () => Promise<T>) => Promise<T | undefined>,
+  ): Promise<Wiring> {
+    const mappings = await asked(`event source mappings of ${name}`, () => mappingsOf(functionName));
+    const queueArn = mappings?.queueArn;
+    const rule = queueArn === undefined ? undefined : await asked(`rules of ${name}`, () => ruleOf(queueArn));
+    const deadLetterQueue = await asked(`the queue of ${name}`, () => deadLetterQueueOf(queueUrl));
+    return {
+      mapping: mappings,
+      rule,
+      queueName: lastOf(queueUrl, '/'),
+      deadLetterQueue,
+      undeliveredQueue: rule?.undelivered,
+    };
+  }
+
+  async function mappingsOf(functionName: string) {
+    const { EventSourceMappings = [] } = await lambda.send(
+      new ListEventSourceMappingsCommand({ FunctionName: functionName, MaxItems: 100 }),
+    );
+    const off = EventSourceMappings.find(({ State }) => isOff(State));
+    const queue = EventSourceMappings.find(({ EventSourceArn }) => EventSourceArn?.includes(':sqs:'));
+    const shown = off ?? EventSourceMappings[0];
+    return { state: shown?.State, id: shown?.UUID, queueArn: queue?.EventSourceArn };
+  }
+
+  /** The disabled one, or the first; with the queue of what it could not deliver. */
+  async function ruleOf(queueArn: string) {
+    const { RuleNames = [] } = await events.send(
+      new ListRuleNamesByTargetCommand({ TargetArn: queueArn, EventBusName: busName }),
+    );
+    let shown: { name: string; state?: string; undelivered?: string } | undefined;
+    for (const name of RuleNames) {
+      const { State: state } = await events.send(new DescribeRuleCommand({ Name: name, EventBusName: busName }));
+      if (shown?.state !== 'DISABLED') shown = { name, state };
+    }
+    if (shown === undefined) return undefined;
+    const { Targets = [] } = await events.send(
+      new ListTargetsByRuleCommand({ Rule: shown.name, EventBusName: busName }),
+    );
+    const deadLetterArn = Targets.find(({ Arn }) => Arn === queueArn)?.DeadLetterConfig?.Arn;
+    return { ...shown, ...(deadLetterArn !== undefined && { undelivered: lastOf(deadLetterArn, ':') }) };
+  }
+
+  async function deadLetterQueueOf(QueueUrl: string): Promise<string | undefined> {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['RedrivePolicy'] }),
+    );
+    const policy = JSON.parse(Attributes.RedrivePolicy ?? '{}') as { deadLetterTargetArn?: string };
+    return policy.deadLetterTargetArn === undefined ? undefined : lastOf(policy.deadLetterTargetArn, ':');
+  }
+
+  async function failedBatchesSince(since: number): Promise<number> {
+    let count = 0;
+    let ContinuationToken: string | undefined;
+    for (let page = 1; page <= LIST_PAGES_MAX; page += 1) {
+      const { Contents = [], NextContinuationToken } = await options.s3.send(
+        new ListObjectsV2Command({ Bucket: options.failuresBucket, ContinuationToken }),
+      );
+      count += Contents.filter(({ LastModified }) => (LastModified?.getTime() ?? 0) >= since).length;
+      ContinuationToken = NextContinuationToken;
+      if (ContinuationToken === undefined) break;
+    }
+    return count;
+  }
+
+  function metricsOf(consumers: readonly RegisteredConsumer[], wirings: ReadonlyMap<string, Wiring>): AskedMetric[] {
+    const ofConsumers = consumers.flatMap(({ name, functionName }): AskedMetric[] => {
+      const { rule, queueName, deadLetterQueue, undeliveredQueue } = wirings.get(name) as Wiring;
+      const lastStops = [deadLetterQueue, undeliveredQueue].filter((queue) => queue !== undefined);
+      return [
+        ...lambdaMetrics(functionName),
+        queueMetric(queueName, 'ApproximateAgeOfOldestMessage'),
+        ...lastStops.map((queue) => queueMetric(queue, 'ApproximateNumberOfMessagesVisible')),
+        ...(rule === undefined ? [] : ruleMetrics(rule.name, busName)),
+      ];
+    });
+    return [
+      ...ofConsumers,
+      ...lambdaMetrics(relay.functionName),
+      ...tables.flatMap(tableMetrics),
+      ...options.deadLetterQueues.map((queue) => queueMetric(queue, 'ApproximateNumberOfMessagesVisible')),
       {
-        key: 'iteratorAge',
         namespace: 'AWS/Lambda',
         name: 'IteratorAge',
         statistic: 'Maximum',
         dimensions: { FunctionName: relay.functionName },
       },
       {
-        key: 'notPublished',
         namespace,
         name: 'EntriesNotPublished',
         statistic: 'Sum',
         dimensions: { service: 'relay-commits' },
       },
     ];
-    const numbers = new Map<string, number>();
-    for (let at = 0; at < queries.length; at += QUERIES_MAX) {
-      const part = queries.slice(at, at + QUERIES_MAX);
-      const { MetricDataResults = [] } = await cloudWatch.send(
-        new GetMetricDataCommand({
-          StartTime: new Date(now - WINDOW_MS),
-          EndTime: new Date(now),
-          ScanBy: 'TimestampDescending',
-          MetricDataQueries: part.map(queryOf),
-        }),
-      );
-      for (const { Id = '', Values = [] } of MetricDataResults) {
-        const query = part[Number(Id.slice(1))];
-        if (query === undefined) continue;
-        // The newest minute of an age counts: what was late before and is caught up now is no lag.
-        const value = query.statistic === 'Maximum' ? (Values[0] ?? 0) : Values.reduce((sum, one) => sum + one, 0);
-        numbers.set(query.key, (numbers.get(query.key) ?? 0) + value);
-      }
-    }
-    return numbers;
   }
 }
 
-const queryOf = ({ namespace, name, statistic, dimensions }: Asked, index: number): MetricDataQuery => ({
-  Id: `m${index}`,
-  MetricStat: {
-    Metric: {
-      Namespace: namespace,
-      MetricName: name,
-      Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
-    },
-    Period: PERIOD_SECONDS,
-    Stat: statistic,
-  },
-});
-
+const lastOf = (text: string, separator: string): string => text.slice(text.lastIndexOf(separator) + 1);
 const isOff = (state: string | undefined): boolean => state === 'Disabled' || state === 'Disabling';

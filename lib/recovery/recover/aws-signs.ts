@@ -8,10 +8,25 @@ export interface AwsEvidence {
   relay?: Evidence['relay'];
   bus?: Evidence['bus'];
   tables?: Evidence['tables'];
+  /** Those that hold something and belong to no consumer. */
+  deadLetterQueues?: Evidence['deadLetterQueues'];
+  /** What could not be asked. */
+  unanswered?: readonly string[];
   /** By the consumer's name. */
   consumers: ReadonlyMap<
     string,
-    Pick<ConsumerEvidence, 'mappingState' | 'mappingId' | 'ruleState' | 'ruleName' | 'busName' | 'functionState'>
+    Pick<
+      ConsumerEvidence,
+      | 'mappingState'
+      | 'mappingId'
+      | 'ruleState'
+      | 'ruleName'
+      | 'busName'
+      | 'functionState'
+      | 'oldestMessageSeconds'
+      | 'deadLetterQueueDepth'
+      | 'undelivered'
+    >
   >;
 }
 

@@ -9,17 +9,22 @@ import type { ScanStates } from '../gap/scan-state.ts';
 import { LEASE_MARGIN_MS } from '../lease/leases.ts';
 import type { RedriveSelection } from '../redrive/request.ts';
 import { matches } from '../redrive/select.ts';
+import type { Findings } from '../scrub/findings.ts';
 import type { Violation } from '../verify/types.ts';
 import type { AwsSigns } from './aws-signs.ts';
 import { type ConsumerEvidenceDeps, lookAtConsumer } from './consumer-evidence.ts';
-import { damagedStreams } from './damaged-streams.ts';
+import { integrityOf } from './damaged-streams.ts';
 import { BATCHES_BYTES_MAX, fitting } from './fit.ts';
 
+/** Open findings that are looked at: far more than a restore takes at once. */
+const SCRUB_FINDINGS_MAX = 1_000;
 /** Batches of one round; the next one takes the others. */
 const BATCHES_MAX = 100;
 
 export interface EvidenceDeps extends ConsumerEvidenceDeps {
   scans: Pick<ScanStates, 'results'>;
+  /** Of the scrub. */
+  findings: Pick<Findings, 'open'>;
   signs: AwsSigns;
 }
 
@@ -33,6 +38,8 @@ export interface EvidenceInput {
   redrivenAt?: number;
   /** What a verification found before the repair. */
   violations?: readonly Violation[];
+  /** How many it counted; more than are listed means that some are not known here. */
+  violationCount?: number;
 }
 
 /** What is left to repair, over all consumers of the recovery. */
@@ -55,7 +62,7 @@ export interface CollectedEvidence {
 }
 
 export async function collectEvidence(deps: EvidenceDeps, input: EvidenceInput): Promise<CollectedEvidence> {
-  const { consumers, now, since, selections, redrivenAt, violations = [] } = input;
+  const { consumers, now, since, selections, redrivenAt, violations } = input;
   const [newest] = await deps.scans.results(1);
   const scan = newest !== undefined && newest.startedAt >= since - LEASE_MARGIN_MS ? newest : undefined;
   const isSelected = (letter: DeadLetter): boolean => selections.some((selection) => matches(letter, selection));
@@ -65,7 +72,11 @@ export async function collectEvidence(deps: EvidenceDeps, input: EvidenceInput):
     looks.push(await lookAtConsumer(deps, consumer, { scan: of, isSelected, redrivenAt }));
   }
   const aws = await deps.signs.look(consumers, now);
-  const damaged = damagedStreams(violations);
+  const integrity = integrityOf({
+    violations,
+    isWhole: input.violationCount === undefined || input.violationCount === violations?.length,
+    findings: await deps.findings.open(SCRUB_FINDINGS_MAX),
+  });
   const signs = looks.flatMap(({ firstSignAt }) => (firstSignAt === undefined ? [] : [firstSignAt]));
   const sum = (of: (look: (typeof looks)[number]) => number): number =>
     looks.reduce((total, look) => total + of(look), 0);
@@ -76,7 +87,9 @@ export async function collectEvidence(deps: EvidenceDeps, input: EvidenceInput):
       relay: aws.relay,
       bus: aws.bus,
       tables: aws.tables,
-      ...(damaged.length > 0 && { integrity: { damagedStreams: damaged } }),
+      deadLetterQueues: aws.deadLetterQueues,
+      unanswered: aws.unanswered,
+      ...(integrity && { integrity }),
     },
     left: {
       gapStreams: sum(({ gapStreams }) => gapStreams),

@@ -118,12 +118,14 @@ function nextCommands(accumulated: Accumulated): string[] {
     return [...standing.flatMap(commandsOf), ...(isVerified && standing.length > 0 ? [] : [VERIFY])];
   }
   if (result !== 'proposed') return [];
-  return findings.flatMap(({ action, consumer }) => {
+  const commands = findings.flatMap(({ action, consumer }) => {
     const of = consumer === undefined ? '' : ` --consumer ${consumer}`;
     if (action === 'enable-rule' || action === 'restore') return [`npx event-recovery recover --action repair${of}`];
+    if (action === 'inspect') return [VERIFY];
     if (action === 'fill-gaps' || action === 'redrive') return [`npx event-recovery recover --action ${action}${of}`];
     return [];
   });
+  return [...new Set(commands)];
 }
 
 const refusedStep = ({ Error: error, Cause }: Failure, { at }: Progress, now: number) =>

@@ -39,7 +39,7 @@ export interface BeginInput {
 export interface LookInput {
   progress: Progress;
   /** A verification from before the repair, with its first violations. */
-  before?: { violations?: Violation[] };
+  before?: { violations?: Violation[]; violationCount?: number };
   /** Answer of the last repair's function. */
   operation?: unknown;
   approval?: { approvedBy: string };
@@ -93,6 +93,7 @@ export async function lookAgain(
     selections: isFirst && progress.request.actions.includes('repair') ? [EVERYTHING] : selectionsOf(jobs),
     redrivenAt: starts.length === 0 ? undefined : Math.min(...starts),
     violations: before?.violations,
+    violationCount: before?.violationCount,
   });
   const seenAt = deps.world.clock.now();
   const findings = diagnose(evidence);

@@ -1,4 +1,4 @@
-// Twenty things that are really broken in a whole system, in random order and without telling which: what does the recovery call
+// Thirty things that are really broken in a whole system, in random order and without telling which: what does the recovery call
 // them? The confusion matrix is printed. Then two at once. `CONFUSION_SEED` tries another order.
 
 import { describe, expect, it } from '@jest/globals';
@@ -16,8 +16,12 @@ const SEED = Number(process.env.CONFUSION_SEED ?? 20_261_125);
 interface Aws {
   mappings: Record<string, string>;
   rule: string;
-  /** By `<function, table or service>/<metric>`. */
+  /** By `<function, table, queue, rule or service>/<metric>`. */
   metrics: Record<string, number>;
+  /** When Lambda wrote the batches that the relay gave up on. */
+  failedBatches: number[];
+  /** CloudWatch answers. */
+  isAnswering: boolean;
 }
 
 function signsOf(aws: Aws) {
@@ -30,12 +34,22 @@ function signsOf(aws: Aws) {
     }),
     ListRuleNamesByTargetCommand: () => ({ RuleNames: ['rule'] }),
     DescribeRuleCommand: () => ({ State: aws.rule }),
-    GetMetricDataCommand: ({ MetricDataQueries }) => ({
-      MetricDataResults: MetricDataQueries.map(({ Id, MetricStat: { Metric } }) => ({
-        Id,
-        Values: [aws.metrics[`${Metric.Dimensions[0]?.Value}/${Metric.MetricName}`] ?? 0],
-      })),
+    ListTargetsByRuleCommand: () => ({
+      Targets: [{ Arn: 'arn:aws:sqs:x:1:queue', DeadLetterConfig: { Arn: 'arn:aws:sqs:x:1:undelivered' } }],
     }),
+    GetQueueAttributesCommand: () => ({
+      Attributes: { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: 'arn:aws:sqs:x:1:dead-letters' }) },
+    }),
+    ListObjectsV2Command: () => ({ Contents: aws.failedBatches.map((at) => ({ LastModified: new Date(at) })) }),
+    GetMetricDataCommand: ({ MetricDataQueries }) => {
+      if (!aws.isAnswering) throw new Error('ThrottlingException');
+      return {
+        MetricDataResults: MetricDataQueries.map(({ Id, MetricStat: { Metric } }) => ({
+          Id,
+          Values: [aws.metrics[`${Metric.Dimensions[0]?.Value}/${Metric.MetricName}`] ?? 0],
+        })),
+      };
+    },
   };
   const client = {
     send: async (command: { constructor: { name: string }; input: AwsInput }) =>
@@ -45,9 +59,13 @@ function signsOf(aws: Aws) {
     lambda: client,
     cloudWatch: client,
     events: client,
+    sqs: client,
+    s3: client,
     logger: silentLogger,
     busName: 'bus',
     relay: { functionName: 'relay', mappingId: 'mapping' },
+    failuresBucket: 'failures',
+    deadLetterQueues: ['schedules'],
     tables: Object.values(TABLES),
     namespace: 'EventRecovery',
   });
@@ -66,14 +84,37 @@ interface MetricQuery {
 interface World {
   recovery: Recovery;
   aws: Aws;
+  /** What the consumer `shelf` did, as its verify() sees it. */
+  shelf: Map<string, number[]>;
 }
 
 async function createWorld(): Promise<World> {
-  const aws: Aws = { mappings: {}, rule: 'ENABLED', metrics: { 'billing/Invocations': 100 } };
+  const aws: Aws = {
+    mappings: {},
+    rule: 'ENABLED',
+    metrics: { 'billing/Invocations': 100 },
+    failedBatches: [],
+    isAnswering: true,
+  };
   const recovery = await createRecovery({ signs: signsOf(aws) });
+  const shelf = new Map<string, number[]>();
+  await recovery.system.addConsumer(
+    { name: 'shelf', eventTypes: ['Placed', 'Paid'], effects: 'idempotent' },
+    ({ streamId, metadata: { version } }) => void shelf.set(streamId, [...(shelf.get(streamId) ?? []), version]),
+    {
+      verify: async ({ streamId, events }) => {
+        const missing = [];
+        for await (const { event } of events) {
+          const { version } = event.metadata;
+          if (!shelf.get(streamId)?.includes(version)) missing.push({ version, detail: 'not on the shelf' });
+        }
+        return missing;
+      },
+    },
+  );
   // One for each injection, so that any two can be at once.
   await recovery.bench.fill(Object.fromEntries(['well', ...'abcdefgh'].map((name) => [`order-${name}`, 3])));
-  return { recovery, aws };
+  return { recovery, aws, shelf };
 }
 
 const commit = (streamId: string, version: number) => ({ TableName: TABLES.eventsTable, Key: { streamId, version } });
@@ -185,6 +226,69 @@ const INJECTIONS: [what: string, cause: Cause, inject: (world: World) => unknown
     'bus-unreachable',
     ({ aws }) => void Object.assign(aws.metrics, { 'relay-commits/EntriesNotPublished': 40 }),
   ],
+  [
+    'a finding of the scrub that nobody has closed',
+    'scrub-finding-open',
+    async ({ recovery }) => {
+      const damage = {
+        kind: 'hash-mismatch',
+        streamId: 'order-well',
+        from: 2,
+        to: 2,
+        detail: 'x',
+        evidence: {},
+      } as const;
+      await recovery.findings.record(damage, recovery.system.clock.now());
+    },
+  ],
+  [
+    'a page of the log written twice',
+    'log-damaged',
+    async ({ recovery: { system } }) => {
+      const pages = (await system.items(TABLES.logTable)).filter(({ pk }) => String(pk).startsWith('page#'));
+      const last = pages.sort((a, b) => String(a.sk).localeCompare(String(b.sk))).at(-1);
+      const first = Number(last?.lastPosition) + 1;
+      const end = first + Number(last?.lastPosition) - Number(last?.firstPosition);
+      const moved = { ...last, sk: String(first).padStart(16, '0'), firstPosition: first, lastPosition: end };
+      await system.dynamo.put({ TableName: TABLES.logTable, Item: moved });
+    },
+  ],
+  [
+    'an effect that somebody deleted',
+    'effect-wrong',
+    ({ shelf }) => void shelf.set('order-well', (shelf.get('order-well') ?? []).slice(1)),
+  ],
+  [
+    'an intake that takes nothing from a consumer’s dead-letter queue',
+    'dead-letters-waiting',
+    ({ aws }) => void Object.assign(aws.metrics, { 'dead-letters/ApproximateNumberOfMessagesVisible': 3 }),
+  ],
+  [
+    'a schedule that was given up on',
+    'dead-letters-waiting',
+    ({ aws }) => void Object.assign(aws.metrics, { 'schedules/ApproximateNumberOfMessagesVisible': 1 }),
+  ],
+  [
+    'a consumer that is slower than its messages',
+    'consumer-slow',
+    ({ aws }) => void Object.assign(aws.metrics, { 'billing/ApproximateAgeOfOldestMessage': 1_800 }),
+  ],
+  [
+    'a rule that may not reach its queue',
+    'broker-down',
+    ({ aws }) => void Object.assign(aws.metrics, { 'rule/FailedInvocations': 12, 'rule/InvocationsSentToDLQ': 12 }),
+  ],
+  [
+    'events in the queue of what a rule could not deliver',
+    'broker-down',
+    ({ aws }) => void Object.assign(aws.metrics, { 'undelivered/ApproximateNumberOfMessagesVisible': 2 }),
+  ],
+  [
+    'a batch that the relay gave up on',
+    'relay-failing',
+    ({ aws, recovery }) => void aws.failedBatches.push(recovery.system.clock.now()),
+  ],
+  ['a CloudWatch that does not answer', 'unknown', ({ aws }) => void Object.assign(aws, { isAnswering: false })],
 ];
 
 /** What a cause brings with it and is rightly named, too. */
@@ -204,9 +308,9 @@ async function named(...chosen: typeof INJECTIONS): Promise<Cause[]> {
 }
 
 describe('a recovery that is told nothing', () => {
-  it('names each of twenty injections, with no miss and no false alarm', async () => {
-    expect(INJECTIONS).toHaveLength(20);
-    const [order = []] = fc.sample(fc.shuffledSubarray(INJECTIONS, { minLength: 20, maxLength: 20 }), {
+  it('names each of thirty injections, with no miss and no false alarm', async () => {
+    expect(INJECTIONS).toHaveLength(30);
+    const [order = []] = fc.sample(fc.shuffledSubarray(INJECTIONS, { minLength: 30, maxLength: 30 }), {
       seed: SEED,
       numRuns: 1,
     });
@@ -223,9 +327,11 @@ describe('a recovery that is told nothing', () => {
   }, 120_000);
 
   it('names two at once', async () => {
-    const pairs = fc.sample(fc.shuffledSubarray(INJECTIONS, { minLength: 2, maxLength: 2 }), {
+    // Who does not answer hides what only he knows; that it is unknown is then what is said.
+    const seen = INJECTIONS.filter(([, cause]) => cause !== 'unknown');
+    const pairs = fc.sample(fc.shuffledSubarray(seen, { minLength: 2, maxLength: 2 }), {
       seed: SEED,
-      numRuns: 8,
+      numRuns: 12,
     });
     for (const pair of pairs) {
       const found = await named(...pair);

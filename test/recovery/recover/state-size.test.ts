@@ -43,6 +43,7 @@ function createSystem({ consumers, streams, letters = 0 }: Wrong) {
     leases,
     signs: noSigns,
     scans: { results: async () => [{ startedAt: world.clock.now(), consumers: names.map(scanned) } as never] },
+    findings: { open: async () => [] },
     queues: { messages: async () => 0 },
     registry: {
       list: async () =>

@@ -24,6 +24,7 @@ import { type BeginInput, beginRecovery, lookAgain, type RecoverDeps } from '../
 import { composeReplay } from '../../../lib/recovery/replay/compose.ts';
 import { answerReplay } from '../../../lib/recovery/replay/replay.ts';
 import type { RecoveryReport } from '../../../lib/recovery/report/types.ts';
+import { createFindings } from '../../../lib/recovery/scrub/findings.ts';
 import { verify } from '../../../lib/recovery/verify/verify.ts';
 import { TABLES } from '../../support/small-system.ts';
 import { type BenchOptions, createBench } from '../redrive/support.ts';
@@ -131,6 +132,7 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
     logger,
     metrics,
   });
+  const findings = createFindings({ dynamo, table: TABLES.recoveryTable, world });
   const deps: RecoverDeps = {
     registry: system.registry,
     openGaps,
@@ -138,6 +140,7 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
     leases: redriveDeps.leases,
     queues,
     scans: createScanStates({ dynamo, table: TABLES.recoveryTable }),
+    findings,
     signs,
     world,
   };
@@ -255,6 +258,7 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
     bench,
     system,
     deps,
+    findings,
     files,
     announced,
     states,

@@ -23,6 +23,8 @@ export function grantLooking(diagnose: LambdaFunction, { bus, relayMappingArn }:
   diagnose.addToRolePolicy(
     new PolicyStatement({ actions: ['lambda:GetEventSourceMapping'], resources: [relayMappingArn] }),
   );
-  diagnose.addToRolePolicy(new PolicyStatement({ actions: ['events:DescribeRule'], resources: [rules] }));
+  diagnose.addToRolePolicy(
+    new PolicyStatement({ actions: ['events:DescribeRule', 'events:ListTargetsByRule'], resources: [rules] }),
+  );
   if (diagnose.role) acknowledgeResourceWildcard(diagnose.role, rules, 'Rules of the bus, whichever stack made them.');
 }

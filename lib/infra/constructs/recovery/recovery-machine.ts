@@ -105,6 +105,11 @@ export class RecoveryMachine extends Construct {
     this.approval.grantAnswers(this.stateMachine.stateMachineArn);
   }
 
+  /** The diagnosis also looks at what lies in these: dead-letter queues that belong to no consumer. */
+  watchDeadLetters(queueArns: readonly string[]): void {
+    this.diagnose.addEnvironment('DEAD_LETTER_QUEUES', queueArns.join(','));
+  }
+
   /**
    * A Distributed Map starts its batches as executions of the same state machine; a policy of its own, because the machine
    * waits for its role. https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
@@ -159,12 +164,17 @@ export class RecoveryMachine extends Construct {
         EVENT_BUS_NAME: eventBus.bus.eventBusName,
         RELAY_FUNCTION_ARN: eventBus.relayFunctionArn,
         RELAY_MAPPING_ARN: eventBus.relayMappingArn,
+        RELAY_FAILURES_BUCKET: eventStore.relayFailuresBucket.bucketName,
       },
     });
     grantOnKeys(diagnose, checkpointsTable, REGISTRY_KEYS, 'Query');
     grantDeadLetters(diagnose, eventStore);
     grantOnKeys(diagnose, recoveryTable, 'gap#*', 'Query');
     grantOnKeys(diagnose, recoveryTable, 'scan', 'Query');
+    grantOnKeys(diagnose, recoveryTable, 'finding', 'Query');
+    diagnose.addToRolePolicy(
+      new PolicyStatement({ actions: ['s3:ListBucket'], resources: [eventStore.relayFailuresBucket.bucketArn] }),
+    );
     grantOnKeys(diagnose, recoveryTable, 'lease', 'GetItem', 'UpdateItem');
     grantWakeUps(diagnose, eventStore);
     grantLooking(diagnose, eventBus);
