@@ -52,6 +52,16 @@ describe('what a request needs', () => {
     });
   });
 
+  it('reads about a rule need the rule, by whichever name the operation calls it', () => {
+    const rule = { resource: arn('events', 'rule/bus/r'), keys: {} };
+    expect(needs('eventbridge', 'DescribeRule', { Name: 'r', EventBusName: 'bus' })).toEqual([
+      { action: 'events:DescribeRule', ...rule },
+    ]);
+    expect(needs('eventbridge', 'ListTargetsByRule', { Rule: 'r', EventBusName: 'bus' })).toEqual([
+      { action: 'events:ListTargetsByRule', ...rule },
+    ]);
+  });
+
   it('a restore needs its source, and to read and write its target', () => {
     const found = needs('dynamodb', 'RestoreTableToPointInTime', {
       SourceTableName: 'checkpoints',
