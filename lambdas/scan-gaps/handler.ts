@@ -1,5 +1,5 @@
 // The gap scan: invoked by its schedule, or by an operator with { dryRun, last, requestedBy, reason }; see lib/recovery/gap/scan.ts.
-// Reads LOG_TABLE, CHECKPOINTS_TABLE, RECOVERY_TABLE, EVENT_BUS_NAME, RELAY_FUNCTION_ARN and RELAY_MAPPING_ARN.
+// Reads EVENTS_TABLE, LOG_TABLE, CHECKPOINTS_TABLE, RECOVERY_TABLE, DEPLOYMENT, EVENT_BUS_NAME, RELAY_FUNCTION_ARN and RELAY_MAPPING_ARN.
 
 import { createWakeUps } from '../../lib/flow/consumer/wake-ups.ts';
 import {
@@ -31,9 +31,11 @@ const lastOf = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);
 
 const scan = composeScan({
   dynamo: createDynamo(tracing.captureClient(createDynamoClient()), { serverClock }),
+  eventsTable: environment.required('EVENTS_TABLE'),
   logTable: environment.required('LOG_TABLE'),
   checkpointsTable: environment.required('CHECKPOINTS_TABLE'),
   recoveryTable: environment.required('RECOVERY_TABLE'),
+  deployment: environment.required('DEPLOYMENT'),
   wakeUps: createWakeUps({ sqs, world: machine }),
   queues: createQueueSigns({ sqs, logger }),
   logLag: createRelayLag({

@@ -165,13 +165,16 @@ describe('permissions', () => {
 
   it('give the gap scan its own rows, checkpoints for reading, and the queues of its own deployment', () => {
     expect(allowed(templates.recovery, 'GapScan')).toEqual([
+      'BatchGetItem Query on <log-table-name>',
       'BatchGetItem on <checkpoints-table-name>',
       'DeleteItem Query UpdateItem on <recovery-table-name> gap#*',
+      'GetItem Query on <checkpoints-table-name> registry',
       'GetItem UpdateItem on <recovery-table-name> lease',
       'GetItem UpdateItem on <recovery-table-name> scan#*',
       'PutItem Query on <recovery-table-name> scan',
-      'Query on <checkpoints-table-name> registry',
-      'Query on <log-table-name>',
+      'PutItem UpdateItem on <recovery-table-name> plan',
+      'PutItem on <recovery-table-name> plan#*',
+      'Query on <events-table-name>',
       'cloudwatch:GetMetricData xray:PutTelemetryRecords xray:PutTraceSegments on *',
       'events:PutEvents on <event-bus-name>',
       'lambda:GetEventSourceMapping on <relay-mapping-arn>',

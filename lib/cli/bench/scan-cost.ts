@@ -71,6 +71,8 @@ async function costOfScan(streams: number): Promise<ScanCost> {
   await createRegistry({ dynamo: memory, checkpointsTable: 'Checkpoints' }).register(registration, 0 as never, now);
   const scan = composeScan({
     dynamo,
+    eventsTable: 'Events',
+    deployment: 'bench',
     logTable: 'Log',
     checkpointsTable: 'Checkpoints',
     recoveryTable: 'Recovery',

@@ -25,6 +25,8 @@ export interface ConsumerScan {
   parked: number;
   resolved: number;
   wakeUps: number;
+  /** The stored plan of these, when they are for more than one stream. */
+  planId?: string;
   /** When a scan met the oldest and the youngest of the gaps first, milliseconds since 1970; absent without gaps. */
   foundFrom?: number;
   foundTo?: number;

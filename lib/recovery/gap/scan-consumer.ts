@@ -4,9 +4,11 @@
 import type { Checkpoints } from '../../flow/checkpoint/port.ts';
 import type { RegisteredConsumer } from '../../model/consumer.ts';
 import type { Position, StreamId, Version } from '../../model/ids.ts';
+import { errorFacts, type Logger } from '../../platform/logging.ts';
 import { decideStream, type OwedEvents, type ScanBounds, type StreamAnswer } from './decide-stream.ts';
 import { type FillDeps, fill, toFill } from './fill.ts';
 import type { OpenGap, OpenGaps } from './open-gaps.ts';
+import type { PlanFill } from './plan-fill.ts';
 import type { ConsumerScan, QueueSigns } from './port.ts';
 import { count, newTally, stateOf } from './tally.ts';
 
@@ -14,6 +16,8 @@ export interface ConsumerScanDeps extends FillDeps {
   checkpoints: Pick<Checkpoints, 'getMany'>;
   openGaps: OpenGaps;
   queues: QueueSigns;
+  planFill: PlanFill;
+  logger: Logger;
 }
 
 export interface ConsumerScanInput {
@@ -75,12 +79,30 @@ export async function scanConsumer(deps: ConsumerScanDeps, input: ConsumerScanIn
     }
     await look(waiting.slice(at, at + BATCH));
   }
-  if (!input.dryRun) tally.wakeUps = await fill(deps, consumer, toFill(gaps, input.maxWakeUps));
+  if (!input.dryRun) {
+    const chosen = toFill(gaps, input.maxWakeUps);
+    if (chosen.length > 1) tally.planId = await planned(deps, consumer, chosen);
+    tally.wakeUps = await fill(deps, consumer, chosen);
+  }
   const foundAt = gaps.map((gap) => gap.foundAt ?? gap.openedAt);
   if (gaps.length > 0) tally.foundFrom = foundAt.reduce((a, b) => Math.min(a, b));
   if (gaps.length > 0) tally.foundTo = foundAt.reduce((a, b) => Math.max(a, b));
   tally.state = stateOf(tally, input.isUnknown);
   return tally;
+}
+
+/** What cannot be planned is filled all the same: the plan tells, the wake-ups repair. */
+async function planned(
+  { planFill, logger }: Pick<ConsumerScanDeps, 'planFill' | 'logger'>,
+  consumer: RegisteredConsumer,
+  gaps: readonly OpenGap[],
+): Promise<string | undefined> {
+  try {
+    return await planFill(consumer, gaps);
+  } catch (error) {
+    logger.error('fill not planned', { consumer: consumer.name, streams: gaps.length, error: errorFacts(error) });
+    return undefined;
+  }
 }
 
 /** A row and a movement of the same stream are one debt; the row is the older part. */

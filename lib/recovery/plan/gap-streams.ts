@@ -5,18 +5,25 @@ import type { RegisteredConsumer } from '../../model/consumer.ts';
 import type { Version } from '../../model/ids.ts';
 import { wantedVersions } from '../gap/moved-streams.ts';
 import type { OpenGap } from '../gap/open-gaps.ts';
+import { batches } from './planned-rows.ts';
 import type { Range } from './ranges.ts';
 import type { StreamEvents } from './select-events.ts';
+
+/** Each is a few requests, one after the other. */
+const STREAMS_AT_ONCE = 16;
 
 export async function* gapStreams(
   log: Pick<Log, 'streamEntriesBackwards'>,
   consumer: RegisteredConsumer,
   gaps: AsyncIterable<OpenGap>,
 ): AsyncGenerator<StreamEvents> {
-  for await (const gap of gaps) {
-    const ranges = await owedRanges(log, consumer, gap);
-    const [first, last] = [ranges[0]?.[0], ranges.at(-1)?.[1]];
-    if (first !== undefined) yield { streamId: gap.streamId, ranges, first, last };
+  for await (const some of batches(gaps, STREAMS_AT_ONCE)) {
+    const owed = await Promise.all(some.map((gap) => owedRanges(log, consumer, gap)));
+    for (const [index, { streamId }] of some.entries()) {
+      const ranges = owed[index] as Range[];
+      const [first, last] = [ranges[0]?.[0], ranges.at(-1)?.[1]];
+      if (first !== undefined) yield { streamId, ranges, first, last };
+    }
   }
 }
 

@@ -19,6 +19,7 @@ it('the documented inputs do what the page says', async () => {
   const announced: unknown[] = [];
   const deps = composeScan({
     ...TABLES,
+    deployment: 'here',
     dynamo: system.dynamo,
     wakeUps: system.wakeUps,
     queues: { messages: async () => 0 },

@@ -4,10 +4,12 @@ import type { Dynamo } from '../../../lib/platform/dynamodb/port.ts';
 import { createServerClock } from '../../../lib/platform/server-clock.ts';
 import { DEFAULT_BOUNDS } from '../../../lib/recovery/gap/decide-stream.ts';
 import { createOpenGaps } from '../../../lib/recovery/gap/open-gaps.ts';
+import { createPlanFill } from '../../../lib/recovery/gap/plan-fill.ts';
 import type { ConsumerScan, GapsFound, ScanResult } from '../../../lib/recovery/gap/port.ts';
 import { type ScanDeps, type ScanInput, scanGaps } from '../../../lib/recovery/gap/scan.ts';
 import { createScanStates } from '../../../lib/recovery/gap/scan-state.ts';
 import { createLeases } from '../../../lib/recovery/lease/leases.ts';
+import { createPlans } from '../../../lib/recovery/plan/plans.ts';
 import { createSmallSystem, type SmallSystem, TABLES } from '../../support/small-system.ts';
 
 const MINUTE = 60_000;
@@ -31,6 +33,16 @@ beforeEach(async () => {
     states: createScanStates(table),
     leases: createLeases(table),
     wakeUps: system.wakeUps,
+    planFill: createPlanFill({
+      dynamo: system.dynamo,
+      ...TABLES,
+      deployment: 'here',
+      registry: system.registry,
+      log: system.log,
+      checkpoints: system.checkpoints,
+      plans: createPlans({ ...table, world: system.world }),
+      world: system.world,
+    }),
     queues: { messages: async () => queueMessages },
     logLag: { measure: async () => logLagMs },
     announcements: { gapsFound: async (detail) => void announced.push(detail) },
@@ -66,6 +78,60 @@ async function scan(options: Partial<ScanInput> = {}): Promise<ScanResult> {
 const of = (result: ScanResult, name = 'inventory'): ConsumerScan =>
   result.consumers.find(({ consumer }) => consumer === name) as ConsumerScan;
 const loseAll = () => true;
+
+describe('a fill of more than one stream', () => {
+  const plans = () => createPlans({ dynamo: system.dynamo, table: TABLES.recoveryTable, world: system.world });
+  const loseSome = async () => {
+    await system.append('order-1', ['Placed', 'Other', 'Placed']);
+    await system.append('order-2', ['Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+  };
+
+  it('is a stored plan with exactly what is woken up for, applied before the first wake-up is sent', async () => {
+    await loseSome();
+    const statuses: unknown[] = [];
+    const send = deps.wakeUps.send;
+    deps.wakeUps = {
+      send: async (url, messages) => {
+        const [plan] = (await system.items('Recovery')).filter(({ pk }) => pk === 'plan');
+        statuses.push(plan?.status);
+        return send(url, messages);
+      },
+    };
+    const { planId, wakeUps } = of(await scan());
+    expect([wakeUps, statuses]).toEqual([2, ['applied']]);
+    const plan = await plans().get(planId as string);
+    expect(plan).toMatchObject({
+      mode: 'fill',
+      consumer: 'inventory',
+      totals: { streams: 2, events: 3, expectedRepeats: 0, wakeUps: 2 },
+      requestedBy: 'gap scan',
+    });
+    expect(await plans().chunk(planId as string, 0)).toMatchObject([
+      { streamId: 'order-1', from: 1, to: 3, events: 2 },
+      { streamId: 'order-2', from: 1, to: 1, events: 1 },
+    ]);
+    expect((await deps.states.results(1))[0]?.consumers[0]?.planId).toBe(planId);
+  });
+
+  it('happens although its plan cannot be made, and says so', async () => {
+    await loseSome();
+    deps.planFill = async () => Promise.reject(new Error('throttled'));
+    expect(of(await scan())).toMatchObject({ wakeUps: 2 });
+    expect(system.queued('inventory')).toHaveLength(2);
+  });
+
+  it('is not what one gap is, and not what a dry run does', async () => {
+    await system.append('order-1', ['Placed']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    expect(of(await scan())).not.toHaveProperty('planId');
+    await loseSome();
+    expect(of(await scan({ dryRun: true }))).not.toHaveProperty('planId');
+    expect((await system.items('Recovery')).filter(({ pk }) => pk === 'plan')).toEqual([]);
+  });
+});
 
 describe('the gap scan', () => {
   it('on a machine whose clock is five minutes ahead takes no lease that another scan still holds', async () => {

@@ -124,6 +124,7 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
   const scan = composeScan({
     dynamo,
     ...TABLES,
+    deployment: 'here',
     wakeUps: system.wakeUps,
     queues,
     logLag: { measure: async () => 0 },

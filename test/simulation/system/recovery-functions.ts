@@ -132,6 +132,7 @@ function scanOf(cloud: Cloud, process: SimulatedProcess, queues: ReadonlyMap<str
   const otherCall = createOtherCall(options);
   return composeScan({
     ...parts,
+    deployment: 'simulation',
     queues: createQueueSigns({ sqs: createQueueReader(options, queues), logger }),
     // CloudWatch's iterator age, as the ledger knows it; a failed call is "nobody can say".
     logLag: {

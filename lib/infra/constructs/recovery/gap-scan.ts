@@ -45,9 +45,11 @@ export class GapScan extends Construct {
       description: 'Finds events that were never delivered and wakes their consumers',
       timeout: SCAN_TIMEOUT,
       environment: {
+        EVENTS_TABLE: eventStore.eventsTable.tableName,
         LOG_TABLE: eventStore.logTable.tableName,
         CHECKPOINTS_TABLE: eventStore.checkpointsTable.tableName,
         RECOVERY_TABLE: eventStore.recoveryTable.tableName,
+        DEPLOYMENT: eventStore.deployment,
         EVENT_BUS_NAME: eventBus.bus.eventBusName,
         RELAY_FUNCTION_ARN: eventBus.relayFunctionArn,
         RELAY_MAPPING_ARN: eventBus.relayMappingArn,
@@ -81,9 +83,13 @@ export class GapScan extends Construct {
   }
 
   private grantScanning({ eventStore, eventBus }: GapScanProps): void {
-    const { logTable, checkpointsTable, recoveryTable } = eventStore;
-    logTable.grant(this.function, 'dynamodb:Query');
-    grantOnKeys(this.function, checkpointsTable, REGISTRY_KEYS, 'Query');
+    const { eventsTable, logTable, checkpointsTable, recoveryTable } = eventStore;
+    logTable.grant(this.function, 'dynamodb:BatchGetItem', 'dynamodb:Query');
+    // A plan of what is filled: a sample of the events, to know what reading them costs.
+    eventsTable.grant(this.function, 'dynamodb:Query');
+    grantOnKeys(this.function, recoveryTable, 'plan', 'PutItem', 'UpdateItem');
+    grantOnKeys(this.function, recoveryTable, 'plan#*', 'PutItem');
+    grantOnKeys(this.function, checkpointsTable, REGISTRY_KEYS, 'GetItem', 'Query');
     // Checkpoints of all consumers, for reading only.
     checkpointsTable.grant(this.function, 'dynamodb:BatchGetItem');
     grantOnKeys(this.function, recoveryTable, 'gap#*', 'Query', 'UpdateItem', 'DeleteItem');
