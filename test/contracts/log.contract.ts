@@ -160,6 +160,14 @@ export function logContract(engine: Engine): void {
       expect(await all(log.streamEntriesBackwards(id('c')))).toHaveLength(1);
     });
 
+    it('knows the version of a stream in the middle of its last commit', async () => {
+      const { firstPosition: first } = await put(log, [entry('d', 1, { count: 3 })]);
+      const versions = [first - 1, first, first + 1, first + 2, first + 3].map((at) =>
+        log.versionAtPosition(id('d'), position(at)),
+      );
+      expect(await Promise.all(versions)).toEqual([0, 1, 2, 3, 3]);
+    });
+
     it('knows the version of a stream at every position', async () => {
       for (const streamId of ['a', 'b', 'c', 'absent']) {
         for (let at = 0; at <= 12; at += 1) {
