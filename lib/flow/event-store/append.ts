@@ -8,6 +8,7 @@ import type { StreamId, Version } from '../../model/ids.ts';
 import type { World } from '../../platform/clock.ts';
 import { jitteredDelayMs } from '../../platform/retry.ts';
 import type { DirectoryEntry, Log } from '../log/port.ts';
+import { eventsIn } from './coding.ts';
 import type { CommitTable } from './commit-table.ts';
 import { damageBelow, decideOnFound, decideOnHead, expectedEnd, type Floor, isEnough } from './decide-append.ts';
 import { outcomeUnknown, readFailure } from './failures.ts';
@@ -109,13 +110,13 @@ async function readTaken(table: CommitTable, streamId: StreamId, version: Versio
 
 /** What stands where this append should begin: its earlier try (the result), somebody else's (undefined), or a reason to stop. */
 function judge(
-  { streamId, events }: PreparedAppend,
+  { streamId, source }: PreparedAppend,
   version: Version,
   stored: StoredCommit | undefined,
   end: number,
 ): AppendResult | undefined {
   const found = stored && verifyCommit(stored);
-  const decision = decideOnFound(events, version, found);
+  const decision = decideOnFound(eventsIn(source), version, found);
   switch (decision.kind) {
     case 'repeated':
       return resultOf(found as Commit, true);

@@ -70,7 +70,7 @@ export function findNotJson(root: unknown, name: string, limits: JsonLimits): No
     }
     // Keys come in order, indexes first: one more name than elements is a member that JSON leaves out.
     const extra = Object.keys(array)[array.length];
-    return extra === undefined ? symbolIn(array) : notJson(array, `an array with a member "${extra}"`);
+    return extra === undefined ? hiddenIn(array) : notJson(array, `an array with a member "${extra}"`);
   };
 
   const visitObject = (object: object): Finding | undefined => {
@@ -80,7 +80,7 @@ export function findNotJson(root: unknown, name: string, limits: JsonLimits): No
       const found = visitAt(key, (object as Record<string, unknown>)[key]);
       if (found !== undefined) return found;
     }
-    return symbolIn(object);
+    return hiddenIn(object);
   };
 
   const found = visit(root);
@@ -89,9 +89,12 @@ export function findNotJson(root: unknown, name: string, limits: JsonLimits): No
 
 const notJson = (got: unknown, what: string): Finding => ({ kind: 'not-json', got, what });
 
-const symbolIn = (object: object): Finding | undefined => {
+/** What the members do not show: a symbol that JSON leaves out, a `toJSON` that makes something else of it. */
+const hiddenIn = (object: object): Finding | undefined => {
   const [symbol] = Object.getOwnPropertySymbols(object);
-  return symbol === undefined ? undefined : notJson(object, `an object with a member ${String(symbol)}`);
+  if (symbol !== undefined) return notJson(object, `an object with a member ${String(symbol)}`);
+  const { toJSON } = object as { toJSON?: unknown };
+  return typeof toJSON === 'function' ? notJson(object, 'an object with a toJSON of its own') : undefined;
 };
 
 /** Also of another realm (a vm context, a worker), where `Object.prototype` is another one. */

@@ -36,6 +36,9 @@ export function encodeEvents(events: readonly CheckedEvent[]): string {
   );
 }
 
+/** What `encodeEvents` was given, without the defaults that it left out. */
+export const eventsIn = ({ text }: Pick<EventsText, 'text'>): CheckedEvent[] => JSON.parse(text) as CheckedEvent[];
+
 /** The part of a commit that the choice of the coding depends on. */
 export type CommitHeader = Pick<StoredCommit, 'streamId' | 'version' | 'count' | 'format' | 'recordedAt'>;
 

@@ -4,7 +4,7 @@
 import { COMMIT_FORMAT, type StoredCommit } from '../../model/commit.ts';
 import { InvalidInputError } from '../../model/errors.ts';
 import type { StreamId, Version } from '../../model/ids.ts';
-import type { CheckedAppend, CheckedEvent } from './check-input.ts';
+import type { CheckedAppend } from './check-input.ts';
 import {
   type CodedEvents,
   type CommitHeader,
@@ -20,8 +20,10 @@ import type { ExpectedVersion } from './port.ts';
 /** An append that passed all checks that do not depend on the stream. */
 export interface PreparedAppend {
   streamId: StreamId;
-  events: CheckedEvent[];
+  /** Number of events. */
+  count: number;
   expected: ExpectedVersion;
+  /** The events as they were at the call: what the caller's objects are by now says nothing about what was sent. */
   source: EventsText;
 }
 
@@ -34,7 +36,7 @@ export function prepareAppend({ streamId, events, expected }: CheckedAppend): Pr
   // Numbers are stored with one byte for two digits: at version 1 and time 0 the item is at its smallest.
   const smallest: CommitHeader = header(streamId, events.length, { version: 1 as Version, recordedAt: 0 });
   checkSize(smallest, codeEvents(smallest, source));
-  return { streamId, events, expected, source };
+  return { streamId, count: events.length, expected, source };
 }
 
 export interface Place {
@@ -44,8 +46,8 @@ export interface Place {
 }
 
 /** The item at its place. @throws InvalidInputError `COMMIT_TOO_LARGE` */
-export function newCommit({ streamId, events, source }: PreparedAppend, place: Place): StoredCommit {
-  const facts = header(streamId, events.length, place);
+export function newCommit({ streamId, count, source }: PreparedAppend, place: Place): StoredCommit {
+  const facts = header(streamId, count, place);
   const coded = codeEvents(facts, source);
   checkSize(facts, coded);
   const unhashed = { ...facts, encoding: coded.encoding, events: coded.events, previousHash: place.previousHash };

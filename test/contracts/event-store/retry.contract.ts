@@ -94,6 +94,21 @@ export function retryContract(current: () => EventStoreFixture): void {
       },
     );
 
+    it('after the write is found again although the caller has changed its objects meanwhile', async () => {
+      const { store, dynamo } = current();
+      const events = [newEvent('e1', { quantity: 1 }), newEvent('e2')];
+      dynamo.intercept = async ({ operation }, apply) => {
+        if (operation !== 'put') return apply();
+        dynamo.intercept = undefined;
+        await apply();
+        Object.assign(events[0]?.data as object, { quantity: 99 });
+        events.pop();
+        throw connectionReset();
+      };
+      expect(await store.append('s', events, 0)).toMatchObject({ version: 2, repeated: true });
+      expect((await store.read('s'))[0]?.data).toEqual({ quantity: 1 });
+    });
+
     it('before the write is written by the next try', async () => {
       const { store, dynamo } = current();
       dynamo.intercept = failingPuts(3, 'before', connectionReset);

@@ -6,6 +6,11 @@ import { findNotJson, type NotJson } from '../../../lib/flow/event-store/check-j
 const limits = { maxDepth: 10, maxBytes: 10_000 };
 const find = (value: unknown): NotJson | undefined => findNotJson(value, 'data', limits);
 
+class Lines extends Array<number> {
+  toJSON(): string {
+    return this.join();
+  }
+}
 class Money {
   amount = 5;
 }
@@ -51,6 +56,8 @@ describe('finding what is not JSON', () => {
     ['a RegExp', { r: /x/ }, 'data.r', /RegExp/],
     ['an object with another prototype', Object.create({ inherited: 1 }), 'data', /instance/],
     ['a cycle', cyclic, 'data.a.b[1]', /cycle/],
+    ['a hidden toJSON', { a: Object.defineProperty({}, 'toJSON', { value: () => 1 }) }, 'data.a', /toJSON/],
+    ['an array that is something else in JSON', [new Lines(1, 2)], 'data[0]', /toJSON/],
   ])('names the place and kind of %s', (_, value, path, what) => {
     expect(find(value)).toMatchObject({ kind: 'not-json', path, what: expect.stringMatching(what) });
   });
