@@ -1,6 +1,7 @@
 // What a redrive promises, whatever engine is behind the tables: dry runs, canary, order, rounds, races, discards, bad input.
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { redrive } from '../../lib/recovery/redrive/redrive.ts';
 import { type Bench, createBench } from '../recovery/redrive/support.ts';
 import type { Engine } from '../support/engines.ts';
 
@@ -200,6 +201,35 @@ export function redriveContract(engine: Engine): void {
       await bench.expectProved({ resolved: 2 });
     });
 
+    it('goes on with the next ones when there are more than are selected at once, but not with what failed later', async () => {
+      bench.deps.selectedMax = 2;
+      const failing = [1, 2, 3, 4, 5].map((n) => `order-${n}@1`);
+      await bench.fill({ 'order-1': 1, 'order-2': 1, 'order-3': 1, 'order-4': 1, 'order-5': 1 }, ...failing);
+      const { truncated, count, plan } = await bench.ask(ALL);
+      expect({ truncated, count }).toEqual({ truncated: true, count: 2 });
+      bench.system.clock.advance(1_000);
+      await bench.fill({ 'order-6': 1 }, 'order-6@1');
+      bench.poison.clear();
+      const answer = await bench.ask({ action: 'start', planId: plan?.id, dryRun: false, requestedBy: 'anna' });
+      expect(answer).toMatchObject({ result: 'done', runs: [{ done: 5 }] });
+      await bench.system.settle();
+      expect((await bench.letters('parked')).map(({ streamId }) => streamId)).toEqual(['order-6']);
+    });
+
+    it('finds what can be given back behind any number of those whose rounds are used up', async () => {
+      bench.deps.selectedMax = 2;
+      await bench.fill({ 'order-1': 1, 'order-2': 1, 'order-3': 1 }, 'order-1@1', 'order-2@1', 'order-3@1');
+      for (let round = 1; round <= 3; round++) {
+        for (const { id } of await bench.letters('parked')) await bench.go({ selection: { id }, canary: false });
+        await bench.system.settle();
+      }
+      await bench.fill({ 'order-4': 1 }, 'order-4@1');
+      bench.poison.clear();
+      expect(await bench.ask(ALL)).toMatchObject({ count: 1, exhausted: 3, truncated: false });
+      expect(await bench.go()).toMatchObject({ result: 'done', count: 1, exhausted: 3 });
+      expect(bench.effectsDone).toEqual(['order-4@1']);
+    });
+
     it('does nothing for a dead letter that is resolved already', async () => {
       await bench.fill({ 'order-1': 2 }, 'order-1@1');
       bench.poison.clear();
@@ -266,6 +296,25 @@ export function redriveContract(engine: Engine): void {
       expect(await bench.go()).toMatchObject({ result: 'done' });
       expect(await bench.letters('resolved')).toHaveLength(1);
       await bench.expectProved({ resolved: 3 });
+    });
+
+    it('are audited also when the consumer was faster than their row', async () => {
+      const { system } = bench;
+      await bench.fill({ 'order-1': 2 }, 'order-1@1');
+      bench.poison.clear();
+      const send: typeof system.wakeUps.send = async (...sent) => {
+        await system.wakeUps.send(...sent);
+        await system.settle();
+      };
+      await redrive(
+        { ...bench.deps, wakeUps: { send } },
+        { action: 'redrive', selection: { consumer: 'billing' }, dryRun: false, canary: false, requestedBy: 'anna' },
+        { remainingMs: () => 60_000, requestId: 'request-1' },
+      );
+      expect(await bench.letters('resolved')).toHaveLength(1);
+      const audit = (await system.items('Recovery')).filter(({ pk }) => String(pk).startsWith('audit#'));
+      const ofTheLetter = audit.filter(({ input }) => (input as { deadLetterId?: string }).deadLetterId !== undefined);
+      expect(ofTheLetter).toMatchObject([{ action: 'redrive', requestedBy: 'anna', requestId: 'request-1' }]);
     });
 
     it('can be discarded', async () => {

@@ -58,15 +58,15 @@ export function wouldAnswer(
     count: letters.length,
     streams: countStreams(letters),
     listed: letters.slice(0, LISTED_MAX).map((letter) => listedOf(letter, action)),
-    exhausted: exhausted.length,
-    undeployed: undeployed.length,
+    exhausted,
+    undeployed,
     truncated,
     ...(plan && { plan }),
     runs: [],
     next:
       plan !== undefined
         ? `{ "action": "start", "planId": "${plan.id}", "dryRun": false }`
-        : letters.length === 0 && exhausted.length > 0
+        : letters.length === 0 && exhausted > 0
           ? 'the same request with "force": true and a reason'
           : undefined,
   };
@@ -78,8 +78,8 @@ export function runAnswer(run: RedriveRun, selected?: Selected): RedriveAnswer {
     count: selected?.letters.length ?? run.done,
     streams: selected === undefined ? 0 : countStreams(selected.letters),
     listed: [],
-    exhausted: selected?.exhausted.length ?? 0,
-    undeployed: selected?.undeployed.length ?? 0,
+    exhausted: selected?.exhausted ?? 0,
+    undeployed: selected?.undeployed ?? 0,
     truncated: selected?.truncated ?? false,
     runs: [shortOf(run)],
     next: isUnfinished(run)

@@ -148,8 +148,12 @@ async function again(
   }
   const status = isDiscard ? 'discarded' : 'redriving';
   const write = deps.deadLetters.statusWrite(letter.id, ['skipped'], status, deps.clock.now(), touched(letter, order));
-  const done = await transact(deps, [unlessFailedSince(write, letter), audited(deps, letter, order)]);
-  if (isDiscard) return done ? 'discarded' : 'changed';
+  const touchedNow = await transact(deps, [unlessFailedSince(write, letter), audited(deps, letter, order)]);
+  // Refused: somebody else's work, or our own of which the answer was lost.
+  const isOurs = touchedNow || (await deps.deadLetters.get(letter.id))?.lastRunId === order.runId;
+  if (isDiscard) return isOurs ? 'discarded' : 'changed';
+  // The consumer was faster than the row: the message was sent all the same, and somebody asked for that.
+  if (!isOurs) await deps.dynamo.transactWrite({ TransactItems: [audited(deps, letter, order)] });
   return 'given-back';
 }
 

@@ -106,8 +106,10 @@ async function begin(
   request: SelectingRequest,
   time: WorkTime,
 ): Promise<RedriveAnswer> {
-  // What fails after the plan's dead letters is not this run's: it counts from the newest of them.
-  const failedUntil = selected.letters.reduce((newest, { lastFailedAt }) => Math.max(newest, lastFailedAt), 0);
+  // What fails after the plan's dead letters is not this run's: it counts from the newest of them. Where the plan could not hold
+  // all, those that it left out are its run's, too, as far as they had failed when it was made.
+  const seenUntil = selected.truncated ? plan.createdAt : 0;
+  const failedUntil = selected.letters.reduce((newest, { lastFailedAt }) => Math.max(newest, lastFailedAt), seenUntil);
   const now = deps.world.clock.now();
   const { id } = plan;
   const counts = { done: 0, changed: 0 };

@@ -16,17 +16,19 @@ export const SELECTED_MAX = 10_000;
 
 export interface Selected {
   letters: DeadLetter[];
-  /** Rounds used up: not without `force`. */
-  exhausted: DeadLetter[];
-  /** Their consumer is retired: nobody would receive them. */
-  undeployed: DeadLetter[];
-  /** More were found than are selected at once. */
+  /** Of those that were looked at. Rounds used up: not without `force`. */
+  exhausted: number;
+  /** Of those that were looked at. Their consumer is retired: nobody would receive them. */
+  undeployed: number;
+  /** More can be given back than are selected at once. */
   truncated: boolean;
 }
 
 export interface SelectDeps {
   deadLetters: Pick<DeadLetters, 'get' | 'list'>;
   registry: Pick<Registry, 'get'>;
+  /** @default SELECTED_MAX */
+  selectedMax?: number;
 }
 
 /** Statuses that wait for somebody's decision. */
@@ -35,32 +37,31 @@ export const isOpen = ({ status }: Pick<DeadLetter, 'status'>): boolean => (OPEN
 
 /** @throws InvalidInputError `UNKNOWN_DEAD_LETTER` when an id was given and no row has it */
 export async function selectDeadLetters(
-  { deadLetters, registry }: SelectDeps,
+  { deadLetters, registry, selectedMax = SELECTED_MAX }: SelectDeps,
   selection: RedriveSelection,
   options: { force: boolean; except?: (letter: DeadLetter) => boolean },
 ): Promise<Selected> {
-  const found: DeadLetter[] = [];
+  const { force, except } = options;
+  const letters: DeadLetter[] = [];
+  const left = { exhausted: 0, undeployed: 0 };
   let truncated = false;
+  const active = new Map<ConsumerName, boolean>();
+  const isActive = async (consumer: ConsumerName): Promise<boolean> => {
+    if (!active.has(consumer)) active.set(consumer, (await registry.get(consumer))?.status === 'active');
+    return active.get(consumer) === true;
+  };
   for await (const letter of candidates(deadLetters, selection)) {
-    if (!isOpen(letter) || !matches(letter, selection) || options.except?.(letter)) continue;
-    if (found.length === SELECTED_MAX) {
+    if (!isOpen(letter) || !matches(letter, selection) || except?.(letter)) continue;
+    // These are only counted: however many there are, they take no place of one that can be given back.
+    if (!(await isActive(letter.consumer))) left.undeployed += 1;
+    else if (letter.rounds >= ROUNDS_MAX && !force) left.exhausted += 1;
+    else if (letters.length < selectedMax) letters.push(letter);
+    else {
       truncated = true;
       break;
     }
-    found.push(letter);
   }
-  const active = new Map<ConsumerName, boolean>();
-  for (const { consumer } of found) {
-    if (!active.has(consumer)) active.set(consumer, (await registry.get(consumer))?.status === 'active');
-  }
-  const isExhausted = ({ rounds }: DeadLetter): boolean => rounds >= ROUNDS_MAX && !options.force;
-  const isActive = ({ consumer }: DeadLetter): boolean => active.get(consumer) === true;
-  return {
-    letters: inOrder(found.filter((letter) => isActive(letter) && !isExhausted(letter))),
-    exhausted: found.filter((letter) => isActive(letter) && isExhausted(letter)),
-    undeployed: found.filter((letter) => !isActive(letter)),
-    truncated,
-  };
+  return { letters: inOrder(letters), ...left, truncated };
 }
 
 async function* candidates(

@@ -11,7 +11,9 @@ import { type GiveBackDeps, type GiveBackOrder, type GivenBack, giveBack } from 
 import { isUnfinished, type RedriveRun, type RedriveRuns, type Transition, UNFINISHED } from './runs.ts';
 import { isOpen, type SelectDeps, selectDeadLetters } from './select.ts';
 
-export interface WorkDeps extends Omit<GiveBackDeps, 'deadLetters' | 'clock'>, Pick<SelectDeps, 'registry'> {
+export interface WorkDeps
+  extends Omit<GiveBackDeps, 'deadLetters' | 'clock'>,
+    Pick<SelectDeps, 'registry' | 'selectedMax'> {
   deadLetters: Pick<DeadLetters, 'get' | 'list' | 'statusWrite'>;
   runs: RedriveRuns;
   leases: Leases;
