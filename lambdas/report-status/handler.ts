@@ -1,5 +1,5 @@
-// The end of a recovery: { accumulated } becomes a report in the archive bucket, an announcement on the topic and the bus, and
-// the leases are given back. Called by the state machine. Reads RECOVERY_TABLE, ARCHIVE_BUCKET, ALERTS_TOPIC_ARN, EVENT_BUS_NAME.
+// The end of a recovery: { accumulated, execution } becomes a report in the archive bucket, an announcement on the topic and the
+// bus, and the leases are given back; one that is redriven goes on instead. Called by the state machine. Reads RECOVERY_TABLE, ARCHIVE_BUCKET, ALERTS_TOPIC_ARN, EVENT_BUS_NAME.
 
 import { createEventBridgeClient, createS3Client, createSnsClient } from '../../lib/platform/aws-clients.ts';
 import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/client.ts';
@@ -8,8 +8,8 @@ import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-p
 import { createServerClock } from '../../lib/platform/server-clock.ts';
 import { createWorld } from '../../lib/platform/world.ts';
 import { createLeases } from '../../lib/recovery/lease/leases.ts';
-import { finishRecovery } from '../../lib/recovery/recover/finish.ts';
 import { checkAccumulated } from '../../lib/recovery/recover/machine-input.ts';
+import { reportOrGoOn } from '../../lib/recovery/recover/report-or-go-on.ts';
 import { createReportOutlets } from '../../lib/recovery/recover/report-outlets.ts';
 
 const environment = environmentOf(process.env);
@@ -30,7 +30,9 @@ const outlets = createReportOutlets({
 });
 
 export const handler = lambdaPipeline(async (request: unknown) => {
-  const finished = await finishRecovery({ leases, outlets }, checkAccumulated(request), serverClock.now());
-  logger.info('recovery finished', { ...finished });
-  return finished;
+  const { accumulated, redriveCount } = checkAccumulated(request);
+  const reported = await reportOrGoOn({ leases, outlets }, accumulated, { redriveCount, now: serverClock.now() });
+  if ('report' in reported) logger.info('recovery finished', { ...reported.report });
+  else logger.info('recovery redriven', { id: reported.progress.id, redriveCount });
+  return reported;
 }, observability);

@@ -5,11 +5,12 @@ import type { FailedAnswer } from '../../platform/operation.ts';
 import type { Leases } from '../lease/leases.ts';
 import { renderHtml } from '../report/render-html.ts';
 import { renderMarkdown } from '../report/render-markdown.ts';
-import type { RecoveryReport } from '../report/types.ts';
+import type { RecoveryReport, ReportStep } from '../report/types.ts';
 import type { Verdict } from '../verify/types.ts';
 import { currentJob } from './jobs.ts';
 import { mayFill, type Progress, STATES } from './progress.ts';
 import { commandsOf } from './standing.ts';
+import { StepFailed } from './step-failed.ts';
 
 const FORMAT = 1;
 
@@ -62,9 +63,8 @@ export function buildReport(accumulated: Accumulated, now: number): RecoveryRepo
   const { id, request, findings, startedAt, firstSignAt } = progress;
   const diagnosedAt = progress.steps[0]?.endedAt ?? startedAt;
   const failed = [
-    ...(repairFailure === undefined ? [] : [failedStep(STATES[progress.next], repairFailure, progress, now)]),
+    ...failedSteps({ progress, repairFailure, verifyFailure }, now),
     ...(approvalFailure === undefined ? [] : [refusedStep(approvalFailure, progress, now)]),
-    ...(verifyFailure === undefined ? [] : [failedStep('VerifyConsistency', verifyFailure, progress, now)]),
   ];
   // Inside the diagnosis, which has its time.
   const notVerified =
@@ -88,6 +88,15 @@ export function buildReport(accumulated: Accumulated, now: number): RecoveryRepo
     nextCommands: nextCommands(accumulated),
   };
 }
+
+/** Of states that could not be carried out. */
+export const failedSteps = (
+  { progress, repairFailure, verifyFailure }: Pick<Accumulated, 'progress' | 'repairFailure' | 'verifyFailure'>,
+  now: number,
+): ReportStep[] => [
+  ...(repairFailure === undefined ? [] : [failedStep(STATES[progress.next], repairFailure, progress, now)]),
+  ...(verifyFailure === undefined ? [] : [failedStep('VerifyConsistency', verifyFailure, progress, now)]),
+];
 
 export function resultOf(accumulated: Accumulated): RecoveryReport['result'] {
   const { progress, before, beforeFailure, verdict, repairFailure, approvalFailure, verifyFailure } =
@@ -155,18 +164,45 @@ const verifiedStep = (verdict: Verdict, { at }: Progress, now: number) =>
     summary: `${verdict.events} events in ${verdict.streams} streams, ${verdict.violationCount} violations`,
   }) as const;
 
-/** @example const { result, key } = await finishRecovery({ leases, outlets }, state, clock.now()); */
+/** The name under which the state machine ends: of a Fail state, or of the error at ReportStatus. Pure. */
+export function endOf(accumulated: Accumulated): string {
+  const { approvalFailure, verifyFailure } = understood(accumulated);
+  if (approvalFailure !== undefined) {
+    return approvalFailure.Error === 'States.Timeout' ? 'ApprovalTimedOut' : 'ApprovalRefused';
+  }
+  if (verifyFailure !== undefined) return 'VerificationFailed';
+  const result = resultOf(accumulated);
+  return result === 'failed' ? 'RepairFailed' : result === 'incomplete' ? 'NotComplete' : 'Finished';
+}
+
+export interface Finished {
+  id: string;
+  result: RecoveryReport['result'];
+  /** Of the HTML rendering. */
+  key: string;
+  end: string;
+}
+
+/**
+ * @throws StepFailed `ReportFailed` when the report could not be stored or announced
+ * @example const { result, key } = await finishRecovery({ leases, outlets }, state, clock.now());
+ */
 export async function finishRecovery(
   { leases, outlets }: { leases: Pick<Leases, 'release'>; outlets: ReportOutlets },
   accumulated: Accumulated,
   now: number,
-): Promise<{ id: string; result: RecoveryReport['result']; key: string }> {
+): Promise<Finished> {
   for (const lease of accumulated.progress.leases) await leases.release(lease);
   const report = buildReport(accumulated, now);
-  const key = `recoveries/${report.id}/report`;
-  await outlets.store(`${key}.json`, JSON.stringify(report, undefined, 2), 'application/json');
-  await outlets.store(`${key}.md`, renderMarkdown(report), 'text/markdown; charset=utf-8');
-  await outlets.store(`${key}.html`, renderHtml(report), 'text/html; charset=utf-8');
-  await outlets.announce(report, `${key}.html`);
-  return { id: report.id, result: report.result, key: `${key}.html` };
+  const { id, result } = report;
+  const key = `recoveries/${id}/report`;
+  try {
+    await outlets.store(`${key}.json`, JSON.stringify(report, undefined, 2), 'application/json');
+    await outlets.store(`${key}.md`, renderMarkdown(report), 'text/markdown; charset=utf-8');
+    await outlets.store(`${key}.html`, renderHtml(report), 'text/html; charset=utf-8');
+    await outlets.announce(report, `${key}.html`);
+  } catch (error) {
+    throw new StepFailed('ReportFailed', `the report could not be stored or announced: ${(error as Error).message}`);
+  }
+  return { id, result, key: `${key}.html`, end: endOf(accumulated) };
 }

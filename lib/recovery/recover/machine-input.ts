@@ -56,6 +56,8 @@ const ACCUMULATED = z.looseObject({
     beforeFailure: z.optional(FAILURE),
     verifyFailure: z.optional(FAILURE),
   }),
+  /** `$$.Execution`, of which the count of redrives is read. */
+  execution: z.optional(z.looseObject({ RedriveCount: z.optional(time) })),
 });
 
 /** @throws InvalidInputError `INVALID_INPUT` */
@@ -73,5 +75,7 @@ export const checkAskInput = (raw: unknown): AskInput =>
   checkInput(ASK, raw, 'request for an approval') as unknown as AskInput;
 
 /** @throws InvalidInputError `INVALID_INPUT` */
-export const checkAccumulated = (raw: unknown): Accumulated =>
-  checkInput(ACCUMULATED, raw, 'request of the report').accumulated as unknown as Accumulated;
+export function checkAccumulated(raw: unknown): { accumulated: Accumulated; redriveCount: number } {
+  const { accumulated, execution } = checkInput(ACCUMULATED, raw, 'request of the report');
+  return { accumulated: accumulated as unknown as Accumulated, redriveCount: execution?.RedriveCount ?? 0 };
+}

@@ -69,11 +69,14 @@ export interface Progress {
   leases: LeaseHandle[];
   /** What is left to repair; absent before the first look. */
   left?: Left;
+  /** Of a redriven execution: how often, and when it went on. */
+  redrives?: number;
+  resumedAt?: number;
 }
 
 type Deciding = Pick<
   Progress,
-  'request' | 'round' | 'startedAt' | 'at' | 'quietRounds' | 'gapRounds' | 'jobs' | 'standing'
+  'request' | 'round' | 'startedAt' | 'resumedAt' | 'at' | 'quietRounds' | 'gapRounds' | 'jobs' | 'standing'
 >;
 
 /** Giving back un-parks streams, a replay rewinds them: their debt then is an open gap like any other. */
@@ -92,7 +95,8 @@ export function decideNext(progress: Deciding, left: Left): Next {
   if (request.actions.includes('propose')) return 'report';
   if (request.actions.every((action) => action === 'verify')) return 'verify';
   if (quietRounds > (job?.phase === 'follow' ? FOLLOWING_ROUNDS_MAX : ROUNDS_MAX)) return 'verify';
-  if (progress.round > ROUNDS_OVERALL_MAX || progress.at - progress.startedAt > ELAPSED_MAX_MS) return 'verify';
+  if (progress.round > ROUNDS_OVERALL_MAX || progress.at - (progress.resumedAt ?? progress.startedAt) > ELAPSED_MAX_MS)
+    return 'verify';
   if (job !== undefined && BEFORE_GAPS.has(job.repair)) return nextOf(job);
   // Gaps of a consumer that is down must not keep the repairs of the others waiting.
   const isStuck = job !== undefined && gapRounds > FILL_PATIENCE_ROUNDS;

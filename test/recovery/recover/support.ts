@@ -18,9 +18,9 @@ import { scanGaps } from '../../../lib/recovery/gap/scan.ts';
 import { createScanStates } from '../../../lib/recovery/gap/scan-state.ts';
 import { type AwsSigns, noSigns } from '../../../lib/recovery/recover/aws-signs.ts';
 import { briefly } from '../../../lib/recovery/recover/brief.ts';
-import { finishRecovery } from '../../../lib/recovery/recover/finish.ts';
 import { checkAccumulated, checkDiagnoseRequest } from '../../../lib/recovery/recover/machine-input.ts';
 import { type BeginInput, beginRecovery, lookAgain, type RecoverDeps } from '../../../lib/recovery/recover/recover.ts';
+import { reportOrGoOn } from '../../../lib/recovery/recover/report-or-go-on.ts';
 import { composeReplay } from '../../../lib/recovery/replay/compose.ts';
 import { answerReplay } from '../../../lib/recovery/replay/replay.ts';
 import type { RecoveryReport } from '../../../lib/recovery/report/types.ts';
@@ -177,6 +177,8 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
   });
   const replaying = (input: unknown) =>
     answerReplay(replay, input, { remainingMs: () => INVOCATION_MS, requestId: 'request-1' });
+  /** What ReportStatus was called with last. */
+  let reported: unknown;
   const approvals = createApprovals({ dynamo, table: TABLES.recoveryTable });
   const approval = { approvals, now: () => clock.now() };
   const asks: unknown[] = [];
@@ -249,9 +251,11 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
       return answer;
     },
     VerifyConsistency: lambda('VerifyConsistency', verifying),
-    ReportStatus: lambda('ReportStatus', async (input: unknown) =>
-      finishRecovery({ leases: deps.leases, outlets }, checkAccumulated(input), clock.now()),
-    ),
+    ReportStatus: lambda('ReportStatus', async (input: unknown) => {
+      reported = input;
+      const { accumulated, redriveCount } = checkAccumulated(input);
+      return reportOrGoOn({ leases: deps.leases, outlets }, accumulated, { redriveCount, now: clock.now() });
+    }),
   };
   const definition = synthesizedDefinition();
 
@@ -277,20 +281,38 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
       waitingTask = undefined;
     },
     /** Starts an execution and waits for its end. Rejects as a failed execution does. */
-    async run(input: unknown, name = 'recovery-1'): Promise<unknown> {
-      states.length = 0;
-      const machine = new LocalStateMachine(definition as never, { validationOptions: { checkArn: false } });
-      const execution = machine.run((input ?? {}) as never, {
-        overrides: {
-          taskResourceLocalHandlers: handlers as never,
-          waitTimeOverrides: { WaitForProgress: 0 },
-          retryIntervalOverrides: Object.fromEntries(Object.keys(handlers).map((state) => [state, 0])),
-        },
-        context: { Execution: { Name: name, Input: input ?? {} }, Task: { Token: `token of ${name}` } } as never,
-      });
-      return execution.result;
+    run: (input: unknown, name = 'recovery-1'): Promise<unknown> =>
+      execute(definition, input ?? {}, { Name: name, Input: input ?? {}, RedriveCount: 0 }),
+    /**
+     * As RedriveExecution does it with an execution that failed at ReportStatus: that state again, with the same input.
+     * https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+     */
+    redrive(name = 'recovery-1', redriveCount = 1): Promise<unknown> {
+      const { accumulated } = reported as { accumulated: unknown };
+      const from = { ...definition, StartAt: 'ReportStatus' };
+      return execute(from, accumulated, { Name: name, Input: {}, RedriveCount: redriveCount });
     },
     report: (name = 'recovery-1'): RecoveryReport =>
       JSON.parse(files.get(`recoveries/${name}/report.json`) ?? '{}') as RecoveryReport,
   };
+
+  async function execute(
+    asl: Asl,
+    input: unknown,
+    execution: { Name: string; Input: unknown; RedriveCount: number },
+  ): Promise<unknown> {
+    states.length = 0;
+    // From the middle, states before it are not reached.
+    const noValidate = asl.StartAt !== definition.StartAt;
+    const machine = new LocalStateMachine(asl as never, { validationOptions: { checkArn: false, noValidate } });
+    const running = machine.run(input as never, {
+      overrides: {
+        taskResourceLocalHandlers: handlers as never,
+        waitTimeOverrides: { WaitForProgress: 0 },
+        retryIntervalOverrides: Object.fromEntries(Object.keys(handlers).map((state) => [state, 0])),
+      },
+      context: { Execution: execution, Task: { Token: `token of ${execution.Name}` } } as never,
+    });
+    return running.result;
+  }
 }

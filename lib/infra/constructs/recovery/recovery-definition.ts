@@ -34,6 +34,9 @@ export interface RecoveryFunctions {
 /** A restore of ten hours, an approval, rounds of ten minutes and two verifications of 15 minutes with their tries. */
 export const RECOVERY_TIMEOUT = Duration.hours(14);
 
+/** Name of the error of a function that is handed what it does not understand. */
+const NOT_UNDERSTOOD = 'InvalidInputError';
+
 /** States to start from; pass it to `DefinitionBody.fromChainable`. */
 export function recoveryDefinition(scope: Construct, functions: RecoveryFunctions): IChainable {
   const fail = (id: string, comment: string, cause: string) => new Fail(scope, id, { comment, error: id, cause });
@@ -61,11 +64,6 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
     'See the report.',
   );
   const notComplete = fail('NotComplete', 'Verified, and something is missing or left.', 'See the report.');
-  const reportFailed = fail(
-    'ReportFailed',
-    'The report could not be stored or announced.',
-    'See the function report-status.',
-  );
   const approvalRefused = fail('ApprovalRefused', 'Somebody refused; nothing was overwritten.', 'See the report.');
   const approvalTimedOut = fail(
     'ApprovalTimedOut',
@@ -122,23 +120,20 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
     resultPath: '$.verdict',
   });
   const report = workflowTask(scope, 'ReportStatus', functions.reportStatus, {
-    comment: 'Store the report, announce it, give the leases back.',
-    payload: { 'accumulated.$': '$' },
-    resultPath: '$.report',
+    comment: 'Give the leases back, store the report, announce it. A redriven execution goes on from here.',
+    payload: { 'accumulated.$': '$', 'execution.$': '$$.Execution' },
+    endsBy: ['RepairFailed', 'VerificationFailed', 'AlreadyRecovering', NOT_UNDERSTOOD],
   });
   const at = '$.progress.next';
   const chooseNext = new Choice(scope, 'ChooseNext', {
     comment: 'Do what the validation, the diagnosis or the last look says; after the report, end as it says.',
   })
-    .when(isAt('$.approvalFailure.Error', 'States.Timeout'), approvalTimedOut)
-    .when(Condition.isPresent('$.approvalFailure'), approvalRefused)
-    .when(
-      Condition.or(Condition.isPresent('$.verifyFailure'), Condition.isPresent('$.verdict.error')),
-      verificationFailed,
-    )
-    .when(isAt('$.report.result', 'failed'), repairFailed)
-    .when(isAt('$.report.result', 'incomplete'), notComplete)
-    .when(Condition.isPresent('$.report.result'), finished)
+    .when(isAt('$.report.end', 'ApprovalTimedOut'), approvalTimedOut)
+    .when(isAt('$.report.end', 'ApprovalRefused'), approvalRefused)
+    .when(isAt('$.report.end', 'VerificationFailed'), verificationFailed)
+    .when(isAt('$.report.end', 'RepairFailed'), repairFailed)
+    .when(isAt('$.report.end', 'NotComplete'), notComplete)
+    .when(isAt('$.report.end', 'Finished'), finished)
     .when(isAt('$.progress.error.code', 'RECOVERY_RUNS'), alreadyRecovering)
     .when(Condition.isPresent('$.progress.error.message'), inputRefused)
     .when(Condition.or(Condition.not(Condition.isPresent(at)), Condition.isPresent('$.report')), unexpectedAnswer)
@@ -161,7 +156,8 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
     state.addCatch(report, asRepair).next(diagnose);
   }
   verify.addCatch(report, { resultPath: '$.verifyFailure' }).next(report);
-  report.addCatch(reportFailed).next(chooseNext);
+  // Nobody catches the others: a redrive of the execution begins at the state that failed.
+  report.addCatch(unexpectedAnswer, { errors: [NOT_UNDERSTOOD] }).next(chooseNext);
   return validate;
 }
 

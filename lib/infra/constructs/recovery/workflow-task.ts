@@ -14,6 +14,8 @@ export interface WorkflowTaskProps {
   /** @default the answer replaces the whole document (the local interpreter takes an explicit `$` for a field's name) */
   readonly resultPath?: string;
   readonly resultSelector?: Record<string, string>;
+  /** Errors that are the function's answer: not tried again. */
+  readonly endsBy?: readonly string[];
 }
 
 /** Violations that travel through the workflow, about 400 bytes each. The function's log has more. */
@@ -36,16 +38,16 @@ export const withRetries = <State extends LambdaInvoke | Parallel>(state: State,
 };
 
 export function workflowTask(scope: Construct, id: string, lambdaFunction: IFunction, props: WorkflowTaskProps) {
-  const { payload, ...rest } = props;
-  return withRetries(
-    new LambdaInvoke(scope, id, {
-      ...rest,
-      lambdaFunction,
-      ...(typeof payload === 'string'
-        ? { inputPath: payload }
-        : { payload: TaskInput.fromObject(payload as Record<string, unknown>) }),
-      payloadResponseOnly: true,
-      retryOnServiceExceptions: false,
-    }),
-  );
+  const { payload, endsBy, ...rest } = props;
+  const task = new LambdaInvoke(scope, id, {
+    ...rest,
+    lambdaFunction,
+    ...(typeof payload === 'string'
+      ? { inputPath: payload }
+      : { payload: TaskInput.fromObject(payload as Record<string, unknown>) }),
+    payloadResponseOnly: true,
+    retryOnServiceExceptions: false,
+  });
+  if (endsBy !== undefined) task.addRetry({ errors: [...endsBy], maxAttempts: 0, jitterStrategy: JitterType.FULL });
+  return withRetries(task);
 }
