@@ -9,6 +9,7 @@ import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-p
 import { answeringErrors } from '../../lib/platform/operation.ts';
 import { createServerClock } from '../../lib/platform/server-clock.ts';
 import { createWorld } from '../../lib/platform/world.ts';
+import { listedViolations } from '../../lib/recovery/recover/listed-violations.ts';
 import { createEffectQuestions } from '../../lib/recovery/verify/ask-function.ts';
 import { verify } from '../../lib/recovery/verify/verify.ts';
 import { checkVerifyRequest } from './request.ts';
@@ -44,7 +45,7 @@ export const handler = lambdaPipeline(
       metrics.count('EffectViolations', effects.violations, 'Count', { consumer });
       metrics.count('UnaccountedEvents', conservation.gap, 'Count', { consumer });
     }
-    return { ...verdict, violations: violations.slice(0, listed) };
+    return { ...verdict, violations: listedViolations(violations, listed) };
   }),
   observability,
 );

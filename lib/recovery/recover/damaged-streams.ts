@@ -19,6 +19,11 @@ const SIGNS: readonly [ViolationKind, DamagedStream['kind']][] = [
   ['log-missing-commit', 'unsequenced-commit'],
 ];
 
+const KINDS: ReadonlySet<ViolationKind> = new Set(SIGNS.map(([kind]) => kind));
+
+/** It says that a stream is damaged. */
+export const isDamage = ({ kind }: Pick<Violation, 'kind'>): boolean => KINDS.has(kind);
+
 export function damagedStreams(violations: readonly Violation[]): DamagedStream[] {
   const found = new Map<string, DamagedStream>();
   for (const [violation, kind] of SIGNS) {

@@ -7,6 +7,7 @@ import { renderHtml } from '../report/render-html.ts';
 import { renderMarkdown } from '../report/render-markdown.ts';
 import type { RecoveryReport, ReportStep } from '../report/types.ts';
 import type { Verdict } from '../verify/types.ts';
+import { isDamage } from './damaged-streams.ts';
 import { currentJob } from './jobs.ts';
 import { mayFill, type Progress, STATES } from './progress.ts';
 import { commandsOf } from './standing.ts';
@@ -117,14 +118,20 @@ export function resultOf(accumulated: Accumulated): RecoveryReport['result'] {
   return steps.length === 1 ? 'nothing-to-do' : 'recovered';
 }
 
+const REPAIR = 'npx event-recovery recover --action repair';
 const VERIFY = 'npx event-recovery verify --json';
 
 function nextCommands(accumulated: Accumulated): string[] {
   const result = resultOf(accumulated);
   const { findings, standing } = accumulated.progress;
   if (result === 'incomplete') {
-    const isVerified = understood(accumulated).verdict?.ok === true;
-    return [...standing.flatMap(commandsOf), ...(isVerified && standing.length > 0 ? [] : [VERIFY])];
+    const { verdict } = understood(accumulated);
+    const isVerified = verdict?.ok === true;
+    return [
+      ...standing.flatMap(commandsOf),
+      ...(verdict?.violations.some(isDamage) ? [REPAIR] : []),
+      ...(isVerified && standing.length > 0 ? [] : [VERIFY]),
+    ];
   }
   if (result !== 'proposed') return [];
   const commands = findings.flatMap(({ action, consumer }) => {

@@ -123,7 +123,7 @@ export async function lookAgain(
         startedAt: progress.startedAt,
         endedAt: seenAt,
         outcome: findings.length === 0 ? 'nothing-to-do' : 'done',
-        summary: `${consumers.length} consumers, ${findings.length} findings${more}`,
+        summary: `${consumers.length} consumers, ${findings.length} findings${more}${unnamed(before)}`,
       },
     ],
   };
@@ -198,6 +198,12 @@ async function renewLeases({ leases }: RecoverDeps, held: readonly LeaseHandle[]
       },
     );
   }
+}
+
+/** What a verification counted and there was no room for: nobody repairs it in this recovery. */
+function unnamed({ violations = [], violationCount = 0 }: NonNullable<LookInput['before']> = {}): string {
+  if (violationCount <= violations.length) return '';
+  return `; ${violationCount} violations, of which ${violations.length} are named: another recovery looks after the others`;
 }
 
 /** Lists of a finding may be long; the numbers are in its explanation. Names stay: commands need them. */

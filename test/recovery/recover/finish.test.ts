@@ -4,7 +4,7 @@ import type { Job } from '../../../lib/recovery/recover/jobs.ts';
 import type { Progress } from '../../../lib/recovery/recover/progress.ts';
 import type { Verdict } from '../../../lib/recovery/verify/types.ts';
 
-const verdict = (ok: boolean) => ({ ok, violationCount: ok ? 0 : 1 }) as Verdict;
+const verdict = (ok: boolean) => ({ ok, violationCount: ok ? 0 : 1, violations: [] as unknown }) as Verdict;
 
 function accumulated({ jobs = [], ...rest }: Partial<Accumulated> & { jobs?: Job[] }): Accumulated {
   const progress = {

@@ -18,6 +18,7 @@ import { scanGaps } from '../../../lib/recovery/gap/scan.ts';
 import { createScanStates } from '../../../lib/recovery/gap/scan-state.ts';
 import { type AwsSigns, noSigns } from '../../../lib/recovery/recover/aws-signs.ts';
 import { briefly } from '../../../lib/recovery/recover/brief.ts';
+import { listedViolations } from '../../../lib/recovery/recover/listed-violations.ts';
 import { checkAccumulated, checkDiagnoseRequest } from '../../../lib/recovery/recover/machine-input.ts';
 import { type BeginInput, beginRecovery, lookAgain, type RecoverDeps } from '../../../lib/recovery/recover/recover.ts';
 import { reportOrGoOn } from '../../../lib/recovery/recover/report-or-go-on.ts';
@@ -164,7 +165,7 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
     );
   const verifying = async ({ listed }: { listed: number }) => {
     const verdict = await verify({ dynamo, tables: TABLE_NAMES, questions: system.questions }, { now: clock.now() });
-    return { ...verdict, violations: verdict.violations.slice(0, listed) };
+    return { ...verdict, violations: listedViolations(verdict.violations, listed) };
   };
   const replay = composeReplay({
     dynamo,
