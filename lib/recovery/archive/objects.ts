@@ -1,5 +1,5 @@
 // The archive bucket as archive and restore use it: objects by key, read as a stream so that a file of any size fits, written
-// whole. Every key is written at most once with one content, so a repeated write changes nothing.
+// whole. A step that is repeated writes the same key again.
 
 import { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';

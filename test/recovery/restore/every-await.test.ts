@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { hashCommit } from '../../../lib/flow/event-store/hash.ts';
+import { directoryKey } from '../../../lib/flow/log/keys.ts';
 import type { StoredCommit } from '../../../lib/model/commit.ts';
 import { type Bench, createBench, INVOCATION_MS } from './support.ts';
 
@@ -31,7 +32,7 @@ function createDeath(when: 'before' | 'after') {
   };
 }
 
-/** A lost tail, an acknowledged commit on top of it, a changed commit in another stream and one that is missing. */
+/** A lost tail, an acknowledged commit on top of it; in another stream a changed commit, a missing one and a lost directory item. */
 async function damage(bench: Bench): Promise<void> {
   const { dynamo, clock } = bench.system;
   await bench.remove('order-1', 3, 4);
@@ -51,6 +52,7 @@ async function damage(bench: Bench): Promise<void> {
   await dynamo.put({ TableName: 'Events', Item: { ...five, hash: hashCommit(five) } });
   await bench.change('order-2', 2, { recordedAt: 5 });
   await bench.remove('order-2', 3);
+  await dynamo.delete({ TableName: 'Log', Key: { ...directoryKey('order-2') } });
 }
 
 async function applied(bench: Bench, planId: string | undefined): Promise<unknown> {
@@ -73,7 +75,7 @@ describe.each(['archive', 'point-in-time'] as const)('a restore from the %s that
       await bench.archive();
       const whole = await bench.everything();
       const restoreTo = source === 'archive' ? {} : { restoreTo: bench.system.clock.now() };
-      bench.system.clock.advance(2_000);
+      bench.system.clock.advance(3_600_000);
       await damage(bench);
       const { planId } = await bench.plan({ streams: ['order-1', 'order-2'], source, ...restoreTo });
       death.arm(nth);
@@ -85,7 +87,7 @@ describe.each(['archive', 'point-in-time'] as const)('a restore from the %s that
       deaths += 1;
       const final = end instanceof Error ? await applied(bench, planId) : end;
       expect({ nth, final }).toMatchObject({
-        final: { result: 'done', totals: { done: 2, notFound: 0, stale: 0, written: 5 } },
+        final: { result: 'done', totals: { done: 2, notFound: 0, stale: 0, written: 6 } },
       });
       const now = await bench.everything();
       expect({ nth, lost: whole.filter((item) => !now.includes(item)) }).toEqual({ nth, lost: [] });
@@ -94,9 +96,9 @@ describe.each(['archive', 'point-in-time'] as const)('a restore from the %s that
       expect(bench.sideTables.size).toBe(0);
       await bench.system.settle();
       await bench.expectProved();
-      const writes = (await bench.audits()).filter(({ action }) => /insert|overwrite|remove/.test(action));
+      const writes = (await bench.audits()).filter(({ action }) => /insert|overwrite|remove|directory/.test(action));
       expect(new Set(writes.map(({ input }) => `${input.streamId}@${input.version}`)).size).toBe(writes.length);
-      expect(writes).toHaveLength(5);
+      expect(writes).toHaveLength(6);
     }
     expect(deaths).toBeGreaterThan(40);
   });

@@ -305,6 +305,22 @@ describe('what a restore refuses', () => {
     expect(await refused(bench.plan({ streams: [] }))).toBe('INVALID_INPUT');
   });
 
+  it('is a time before the window of point-in-time recovery; the archive has what is older', async () => {
+    await bench.archive();
+    await bench.remove('order-1', 5);
+    const { clock } = bench.system;
+    clock.advance(36 * 24 * 3_600_000);
+    const earliest = clock.now() - 35 * 24 * 3_600_000;
+    bench.deps.pointInTime.window = async () => ({ earliest, latest: clock.now() });
+    const late = bench.plan({ streams: ['order-1'], source: 'point-in-time' });
+    await expect(late).rejects.toMatchObject({
+      code: 'RESTORE_TIME_OUTSIDE_WINDOW',
+      message: expect.stringContaining('archive'),
+    });
+    expect(await bench.apply((await bench.plan({ streams: ['order-1'] })).planId)).toMatchObject({ result: 'done' });
+    expect(await bench.everything()).toEqual(before);
+  });
+
   it('is to overwrite without approval', async () => {
     await bench.archive();
     await bench.change('order-1', 3, { hash: 'x' });
