@@ -28,8 +28,15 @@ const COMPLETE: readonly RecoveryRun['result'][] = ['recovered', 'nothing-to-do'
 /** A cause that must be named; several: one of them, where the same injection may show itself in either way. */
 export type Wanted = Cause | readonly Cause[];
 
-/** Sentences about what is wrong. */
-export function recoveryProblems(runs: readonly RecoveryRun[], finds: readonly Wanted[]): string[] {
+/**
+ * Sentences about what is wrong.
+ * @param verifying consumers with a `verify` of their own
+ */
+export function recoveryProblems(
+  runs: readonly RecoveryRun[],
+  finds: readonly Wanted[],
+  verifying: readonly string[] = [],
+): string[] {
   const problems: string[] = [];
   const last = runs.at(-1);
   if (last === undefined) return ['no recovery was run, so nothing was proved'];
@@ -41,6 +48,11 @@ export function recoveryProblems(runs: readonly RecoveryRun[], finds: readonly W
   if (report.after?.ok !== true) {
     const [violation] = report.after?.violations ?? [];
     problems.push(`the recovery's verification is not ok: ${violation?.detail ?? 'it did not come to it'}`);
+  }
+  for (const name of verifying) {
+    const effects = report.after?.consumers.find(({ consumer }) => consumer === name)?.effects;
+    if (effects?.status === 'verified') continue;
+    problems.push(`the effects of ${name} are ${effects?.status ?? 'not looked at'}, by the recovery's verification`);
   }
   const named = new Set(runs.flatMap((run) => run.report.findings.map(({ cause }) => cause)));
   for (const wanted of finds) {

@@ -107,7 +107,10 @@ async function resultOf(
       problems.push(`${kill.consumer} resumed ${kill.streamId} at version ${resumedAt}, not ${kill.expectedResume}`);
     }
   }
-  if (mustRecover) problems.push(...recoveryProblems(context.recoveries, scenario.finds ?? []));
+  if (mustRecover) {
+    const verifying = workload.consumers.filter(({ verifiesEffects }) => verifiesEffects).map(({ name }) => name);
+    problems.push(...recoveryProblems(context.recoveries, scenario.finds ?? [], verifying));
+  }
   problems.push(...((await workload.compare?.(context.planned, system)) ?? []));
   const total = (pick: (consumer: (typeof consumers)[number]) => number): number =>
     consumers.reduce((sum, one) => sum + pick(one), 0);

@@ -12,6 +12,8 @@ export interface WatchedConsumer {
   /** What it does with an event that it gives up on. */
   onPoison: 'park' | 'skip';
   eventTypes: readonly string[];
+  /** It has a `verify` of its own: the last recovery must have had its word, beside the drill's own ledger. */
+  verifiesEffects?: boolean;
   /** Output that names its queue. */
   queueUrlOutput: string;
   /** The call that carries out its effect. */

@@ -41,7 +41,7 @@ export function openTotals(consumers: readonly RegisteredFacts[], canAsk: boolea
   );
   const kinds = new Map(consumers.map(({ name, effects }) => [name, effects]));
   const listed: Violation[] = [];
-  const sums = { count: 0, commits: 0, events: 0, logHead: 0 };
+  const sums = { count: 0, commits: 0, events: 0, logHead: 0, unbalanced: 0 };
 
   const report = (violations: readonly Violation[], counted = violations.length): void => {
     sums.count += counted;
@@ -72,6 +72,7 @@ export function openTotals(consumers: readonly RegisteredFacts[], canAsk: boolea
       sums.events += verdict.head;
       for (const { consumer, conservation, digestChecked } of verdict.consumers) {
         const book = bookOf(consumer);
+        if (!adds(conservation)) sums.unbalanced++;
         for (const box of Object.keys(conservation) as (keyof Conservation)[])
           book.conservation[box] += conservation[box];
         if (digestChecked) book.digestsChecked++;
@@ -103,10 +104,12 @@ export function openTotals(consumers: readonly RegisteredFacts[], canAsk: boolea
 
     verdict({ streams, quiet }) {
       const verdicts = [...books.values()];
-      const incomplete = verdicts.some(
+      const isMissing = verdicts.some(
         ({ conservation, effects }) =>
-          conservation.gap > 0 || !adds(conservation) || (quiet && (conservation.lagging > 0 || effects.unsettled > 0)),
+          conservation.gap > 0 || (quiet && (conservation.lagging > 0 || effects.unsettled > 0)),
       );
+      // The equation holds in every stream, not only in the sum.
+      const incomplete = isMissing || sums.unbalanced > 0;
       return {
         ok: sums.count === 0 && !incomplete,
         streams,

@@ -50,6 +50,14 @@ describe('the recoveries of a drill', () => {
     expect(recoveryProblems([run('recovered', [], { ...verdict, ok: false })], [])).toHaveLength(1);
   });
 
+  it('are wrong when a consumer with a verify() was not asked, or did not say that all is there', () => {
+    expect(recoveryProblems([run('recovered', [])], [], ['inventory'])).toEqual([]);
+    expect(recoveryProblems([run('recovered', [])], [], ['notification'])).toEqual([
+      "the effects of notification are not-verified, by the recovery's verification",
+    ]);
+    expect(recoveryProblems([run('recovered', [])], [], ['gone'])).toHaveLength(1);
+  });
+
   it('come into the result with what they named, once each', () => {
     const result = recoveryResult(run('recovered', ['poison-message', 'poison-message', 'behind']));
     expect(result).toMatchObject({ result: 'recovered', findings: ['poison-message', 'behind'] });

@@ -264,3 +264,48 @@ describe('a function that does not answer', () => {
     expect(result).toMatchObject({ ok: false, violations: [{ kind: 'effect-not-verified', consumer: 'inventory' }] });
   });
 });
+
+describe('a store of many streams', () => {
+  it('is verified to its last stream, a bounded number of them at a time', async () => {
+    const STREAMS = 450;
+    for (let index = 0; index < STREAMS; index += 1) {
+      const streamId = `z-${String(index).padStart(4, '0')}`;
+      const data = { orderId: streamId, customerId: 'ada', sku: 'cups', quantity: 1 };
+      await system.eventStore.append(streamId, [{ id: streamId, type: 'OrderPlaced', data }], 'no-stream');
+    }
+    await system.settle();
+    const [last] = await movements('z-0449');
+    await system.dynamo.delete({ TableName: STOCK.name, Key: { pk: last?.pk, sk: last?.sk } });
+    let inFlight = 0;
+    let most = 0;
+    const pages: number[] = [];
+    const watched = new Proxy(system.dynamo, {
+      get: (target, name) => {
+        const operation = Reflect.get(target, name);
+        if (typeof operation !== 'function') return operation;
+        return async (...input: unknown[]) => {
+          inFlight += 1;
+          most = Math.max(most, inFlight);
+          try {
+            return await operation.apply(target, input);
+          } finally {
+            inFlight -= 1;
+          }
+        };
+      },
+    });
+    questions = {
+      ask: (name, request) => {
+        pages.push(request.streams.length);
+        return system.questions.ask(name, request);
+      },
+    };
+    const result = await verify({ dynamo: watched, tables, questions }, { now: system.clock.now() });
+    expect(result).toMatchObject({ ok: false, streams: STREAMS + 2 });
+    expect(of(result, 'inventory').effects).toMatchObject({ status: 'violated', streams: STREAMS + 2 });
+    expect(said(result)).toContainEqual(expect.stringMatching(/^effect z-0449@1 0 movements/));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(16);
+    expect(Math.max(...pages)).toBe(100);
+  }, 60_000);
+});

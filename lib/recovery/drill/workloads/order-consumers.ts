@@ -35,6 +35,7 @@ export const ORDER_CONSUMERS: readonly WatchedConsumer[] = [
     effects: 'transactional',
     onPoison: 'park',
     eventTypes: ['OrderPlaced', 'OrderCancelled'],
+    verifiesEffects: true,
     queueUrlOutput: 'InventoryQueueUrl',
     effectCall: { service: 'dynamodb', operation: 'TransactWriteItems' },
     // A policy that denies: the transaction is refused as a whole, and the SDK does not try again by itself.
