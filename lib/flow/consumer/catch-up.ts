@@ -57,7 +57,9 @@ async function resolveNext(run: StreamRun, next: NextEvent): Promise<Step> {
   const wants = run.interest.wants({ type, version, position });
   const isWanted = typeof wants === 'boolean' ? wants : await wants;
   const { maxAttempts } = engine.declaration;
-  const decision = decideEvent(run.session.stored, { version, isWanted, maxAttempts });
+  const { replayId: id, replayTo: to } = run.work;
+  const asked = id === undefined || to === undefined ? undefined : { id, to };
+  const decision = decideEvent(run.session.stored, { version, isWanted, maxAttempts, asked });
   switch (decision.kind) {
     case 'unwanted':
     case 'suppressed':

@@ -19,11 +19,18 @@ export interface EventQuestion {
   version: Version;
   isWanted: boolean;
   maxAttempts: number;
+  /** Of the wake-up, when a replay sent it: its id, and up to which version it asked. */
+  asked?: { id: string; to: Version };
 }
 
 export function decideEvent(
-  { attempting, redriving, replay }: Pick<Checkpoint, 'attempting' | 'redriving' | 'replay'>,
-  { version, isWanted, maxAttempts }: EventQuestion,
+  {
+    attempting,
+    redriving,
+    replay,
+    lastRewindId,
+  }: Pick<Checkpoint, 'attempting' | 'redriving' | 'replay' | 'lastRewindId'>,
+  { version, isWanted, maxAttempts, asked }: EventQuestion,
 ): EventDecision {
   if (redriving?.version === version && redriving.decision === 'discard') return { kind: 'discard' };
   if (!isWanted) return { kind: 'unwanted' };
@@ -31,7 +38,11 @@ export function decideEvent(
   if (isReplayed && replay.suppressEffects) return { kind: 'suppressed' };
   const tries = attempting?.version === version ? attempting.count : 0;
   if (tries >= maxAttempts) return { kind: 'give-up' };
-  return { kind: 'react', attempt: tries + 1, ...(isReplayed && { replay: { mode: 'rewind', id: replay.id } }) };
+  const react = { kind: 'react', attempt: tries + 1 } as const;
+  if (isReplayed) return { ...react, replay: { mode: 'rewind', id: replay.id } };
+  // What a rewind has repeated ends at `until`: the rest comes as it would have come without it.
+  const isResumed = asked !== undefined && version <= asked.to && asked.id !== lastRewindId;
+  return isResumed ? { ...react, replay: { mode: 'resume', id: asked.id } } : react;
 }
 
 /**

@@ -8,7 +8,7 @@ export interface ReactContext {
   consumer: string;
   /** 1 for the first try. */
   attempt: number;
-  replay?: { mode: 'rewind' | 'redeliver'; id: string };
+  replay?: { mode: 'resume' | 'rewind' | 'redeliver'; id: string };
   correlationId: string;
   /** Milliseconds until the function is ended. */
   remainingMs(): number;

@@ -23,6 +23,8 @@ export interface StreamWork {
   /** Of the message with the highest version. */
   correlationId: string;
   replayId?: string;
+  /** With it: up to which version that replay asked. */
+  replayTo?: Version;
   /** Bodies that may be used instead of reading the store. */
   delivered: ReadonlyMap<Version, DeliveredEvent>;
   redeliveries: RedeliverWork[];
@@ -30,6 +32,9 @@ export interface StreamWork {
 
 /** These wait while a failed event waits for its next try. */
 const WAITING: ReadonlySet<WakeUp['reason']> = new Set(['event', 'stream-moved', 'back-up']);
+
+const furthest = (bodies: readonly WakeUp[], id: string): Version =>
+  bodies.reduce<number>((to, { replayId, version }) => (replayId === id ? Math.max(to, version) : to), 0) as Version;
 
 /** In the order in which the streams appear in the batch. */
 export function groupByStream(messages: readonly ParsedMessage[]): StreamWork[] {
@@ -56,7 +61,7 @@ function streamWork(streamId: StreamId, messages: readonly ParsedMessage[]): Str
     forced: bodies.some(({ reason }) => !WAITING.has(reason)),
     hops: Math.max(0, ...bodies.map(({ hops }) => hops)),
     correlationId: newest?.correlationId ?? '',
-    ...(replayId !== undefined && { replayId }),
+    ...(replayId !== undefined && { replayId, replayTo: furthest(bodies, replayId) }),
     delivered: trustedPayloads(bodies.flatMap(({ delivered }) => (delivered === undefined ? [] : [delivered]))),
     redeliveries: messages.flatMap(({ messageId, receiveCount, body }) =>
       body.kind === 'redeliver' ? [{ messageId, receiveCount, body }] : [],

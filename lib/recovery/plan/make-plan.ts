@@ -148,12 +148,12 @@ export async function activeConsumer(registry: Pick<Registry, 'get'>, raw: strin
 }
 
 function checkMode({ mode, options, selection }: PlanRequest, consumer: RegisteredConsumer): void {
-  if (options.suppressEffects && mode !== 'rewind') {
+  if (options.suppressEffects && mode !== 'rewind' && mode !== 'backfill') {
     throw new InvalidInputError('NOTHING_TO_SUPPRESS', {
       what: 'suppressEffects',
       got: mode,
-      allowed: 'mode "rewind"',
-      remedy: 'leave it out: only a rewind moves through events that were resolved before',
+      allowed: 'modes "rewind" and "backfill"',
+      remedy: 'leave it out: only these move through events that count as resolved already',
     });
   }
   if ((mode === 'fill' || mode === 'backfill') && Object.values(selection).some((value) => value !== undefined)) {

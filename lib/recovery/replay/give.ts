@@ -120,7 +120,10 @@ const wakeUpMessage = (
   replayId: scope,
 });
 
-const redeliverMessage = ({ consumer, scope }: Task, { streamId, versions = [] }: PlannedStream): QueueMessage => ({
+const redeliverMessage = (
+  { consumer, scope, options }: Task,
+  { streamId, versions = [] }: PlannedStream,
+): QueueMessage => ({
   format: WAKE_UP_FORMAT,
   kind: 'redeliver',
   consumer,
@@ -128,6 +131,7 @@ const redeliverMessage = ({ consumer, scope }: Task, { streamId, versions = [] }
   versions: versionsOf(versions),
   replayId: scope,
   hops: 0,
+  ...(options.suppressEffects && { suppressEffects: true }),
 });
 
 /** False when a condition was refused: the state is not what was seen. */

@@ -126,6 +126,20 @@ describe.each(['idempotent', 'transactional'] as const)('an event type that is a
     expect(await registered()).not.toHaveProperty('backfill');
   });
 
+  it('applies without its history being delivered, when its effects are suppressed', async () => {
+    await bench.fill({ 'order-1': ['Placed', 'Other', 'Other'], 'other-1': ['Other'] });
+    bench.take();
+    await bench.add('inventory', WITH_OTHER);
+    const { replay } = await bench.go({ mode: 'backfill', selection: {}, suppressEffects: true });
+    expect(replay).toMatchObject({ status: 'done', rows: { all: 2, done: 2 }, events: { done: 3 } });
+    expect(bench.take()).toEqual([]);
+    expect(await registered()).not.toHaveProperty('backfill');
+    await bench.finish();
+    await bench.fill({ 'order-1': ['Other'] });
+    expect(bench.take()).toEqual([{ consumer: 'inventory', at: 'order-1@4' }]);
+    await bench.expectProved();
+  });
+
   it('that has no history is complete at once', async () => {
     await bench.fill({ 'order-1': 1 });
     bench.take();

@@ -102,6 +102,19 @@ describe('a resume', () => {
     await bench.expectProved();
   });
 
+  it('lets react see that it is a replay, and of what comes later that it is none', async () => {
+    await bench.system.append('order-1', ['Placed', 'Paid']);
+    await bench.system.settle(() => true);
+    const { replay } = await bench.go({ mode: 'resume' });
+    await bench.fill({ 'order-1': 1 });
+    const resumed = { replay: { mode: 'resume', id: replay?.id } };
+    expect(bench.take()).toEqual([
+      { consumer: 'inventory', at: 'order-1@1', ...resumed },
+      { consumer: 'inventory', at: 'order-1@2', ...resumed },
+      { consumer: 'inventory', at: 'order-1@3' },
+    ]);
+  });
+
   it('sends a wake-up again that was lost', async () => {
     await bench.system.append('order-1', ['Placed']);
     await bench.system.settle(() => true);
