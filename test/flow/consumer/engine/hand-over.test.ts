@@ -105,3 +105,42 @@ describe('writes that are refused behind events without any', () => {
     expect(await system.checkpoint('s')).toMatchObject({ version: 2, parked: { version: 3 } });
   });
 });
+
+describe('a second try', () => {
+  it('reads the event from the store, because the message may be what was wrong', async () => {
+    const system = new System({
+      react: ({ event }) => {
+        if ((event.data as { n: number }).n !== event.metadata.version) throw new Error('wrong body');
+        return undefined;
+      },
+    });
+    await system.append('s', [1]);
+    const body = await system.delivery('s', 1);
+    const { event } = body.delivered as NonNullable<typeof body.delivered>;
+    const wrong = { ...body, delivered: { ...body.delivered, event: { ...event, data: { n: 99 } } } } as typeof body;
+    for (const messageId of ['m1', 'm2']) {
+      const endsAt = system.time.now() + 10_000;
+      const invocation = { remainingMs: () => endsAt - system.time.now(), requestId: 'r' };
+      const message = { messageId, receiveCount: 1, body: wrong };
+      await system.time.run(system.engine(system.startProcess()).handleBatch([message], invocation));
+      await system.time.run(system.time.world.timers.sleep(2_000));
+    }
+    await expectAllResolved(system, 's', 1);
+    expect(system.metrics.total('ReactFailures')).toBe(1);
+  });
+
+  it('carries the correlation id of the event that failed, not of the newest one', async () => {
+    const system = new System({
+      concurrency: 1,
+      react: ({ event, context }) => {
+        if (event.metadata.version === 1 && context.attempt === 1) throw new Error('not now');
+        return undefined;
+      },
+    });
+    await system.append('s', [1, 1]);
+    await system.deliver('s', [1, 2]);
+    await system.untilQuiet();
+    expect(system.queue.sent).toContainEqual(expect.objectContaining({ reason: 'retry', correlationId: 's/1' }));
+    await expectAllResolved(system, 's', 2);
+  });
+});
