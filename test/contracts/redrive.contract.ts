@@ -230,6 +230,63 @@ export function redriveContract(engine: Engine): void {
       expect(bench.effectsDone).toEqual(['order-4@1']);
     });
 
+    it('does not wait for ever for a canary that gives no answer: the rest stays parked', async () => {
+      await bench.fill({ 'order-1': 1, 'order-2': 1 }, 'order-1@1', 'order-2@1');
+      bench.onPause(async () => undefined);
+      const [begun] = (await bench.go()).runs;
+      const status = async () => (await bench.ask({ action: 'status', runId: begun?.id })).runs[0];
+      const waitUntil = async (ms: number) => {
+        bench.system.clock.advance(ms);
+        await bench.ask({ action: 'continue' }, 10_000);
+      };
+      await waitUntil(14 * 60_000);
+      expect(await status()).toMatchObject({ status: 'canary' });
+      await waitUntil(2 * 60_000);
+      expect(await status()).toMatchObject({ status: 'failed', note: expect.stringContaining('no answer') });
+      expect(await bench.letters()).toMatchObject([
+        { status: 'redriving', rounds: 1 },
+        { status: 'parked', rounds: 0 },
+      ]);
+      await bench.ask({ action: 'continue' });
+      expect(await bench.letters('parked')).toHaveLength(1);
+    });
+
+    it.each([
+      ['redrive', 'before'],
+      ['redrive', 'after'],
+      ['discard', 'before'],
+      ['discard', 'after'],
+    ])(
+      'a %s meets a rewind that was asked for %s it: the rewind decides, and every event is reacted to in order',
+      async (action, when) => {
+        const { system } = bench;
+        await bench.fill({ 'order-1': 3 }, 'order-1@2');
+        bench.poison.clear();
+        const rewind = async () => {
+          const request = { requestId: 'replay-1', to: 0, requestedAt: system.clock.now() };
+          const key = { consumer: 'billing' as never, streamId: 'order-1' as never };
+          expect(await system.checkpoints.requestRewind(key, request as never)).toMatchObject({ kind: 'requested' });
+        };
+        const give = () =>
+          bench.ask({
+            ...ALL,
+            action,
+            dryRun: false,
+            requestedBy: 'anna',
+            reason: 'both at once',
+            ...(action === 'redrive' && { canary: false }),
+          });
+        bench.onPause(async () => undefined);
+        if (when === 'before') await rewind();
+        await give();
+        if (when === 'after') await rewind();
+        await system.settle();
+        expect(bench.effectsOf('order-1')).toEqual(['order-1@1', 'order-1@1', 'order-1@2', 'order-1@3']);
+        expect(await bench.letters('parked')).toEqual([]);
+        await bench.expectProved({ resolved: 3 });
+      },
+    );
+
     it('does nothing for a dead letter that is resolved already', async () => {
       await bench.fill({ 'order-1': 2 }, 'order-1@1');
       bench.poison.clear();

@@ -203,6 +203,62 @@ describe('a function that dies', () => {
   });
 });
 
+describe('a function that dies after its react returned, of a promise that nobody awaits', () => {
+  it.each([0, 2, 10, 30, 50])('%d ms later: nobody else is blamed', async (ms) => {
+    let deaths = 0;
+    const system = new System({
+      jitterMs: 10,
+      concurrency: 1,
+      maxReceives: 8,
+      react: ({ event, process, time }) => {
+        if (event.streamId !== 's3' || event.metadata.version !== 12) return undefined;
+        void time.world.timers.sleep(ms).then(() => {
+          deaths += 1;
+          process.kill();
+        });
+        return undefined;
+      },
+    });
+    const streams = range(1, 5).map((n) => `s${n}`);
+    for (const stream of streams) {
+      await system.append(stream, [10, 10]);
+      await system.deliver(stream, [20], { bodies: false });
+    }
+    await system.untilQuiet();
+    for (const stream of streams.filter((one) => one !== 's3')) await expectAllResolved(system, stream, 20);
+    expect(deaths).toBeGreaterThan(0);
+    const guilty = await system.deadLetters.get('inventory#1#12#s3');
+    expect(system.metrics.total('DeadLetters')).toBe(guilty === undefined ? 0 : 1);
+    if (guilty === undefined) await expectAllResolved(system, 's3', 20);
+    else expect(await system.checkpoint('s3')).toMatchObject({ version: 11, parked: { version: 12 } });
+    expect(system.queue.dead).toEqual([]);
+  });
+});
+
+describe('a react that overflows the stack', () => {
+  it('is a failed try like any other: the function lives, the event is blamed by its name', async () => {
+    const endless = (depth: number): number => endless(depth + 1) + 1;
+    const system = new System({
+      react: (input) => {
+        if (isPoison(input)) endless(0);
+        return undefined;
+      },
+    });
+    for (const stream of ['bad', 'good']) {
+      await system.append(stream, [5]);
+      await system.deliver(stream, [5]);
+    }
+    await system.untilQuiet();
+    expect(await system.deadLetters.get('inventory#1#3#bad')).toMatchObject({
+      attempts: 3,
+      error: { name: 'RangeError', stack: expect.stringContaining('endless') },
+    });
+    await expectAllResolved(system, 'good', 5);
+    expect(system.metrics.total('DeadLetters')).toBe(1);
+    expect(system.metrics.total('StreamsAlone')).toBe(0);
+  });
+});
+
 describe('a react that does not end', () => {
   const hanging =
     (isSlow: (input: ReactInput) => boolean, ms = 60_000): NonNullable<SystemOptions['react']> =>
