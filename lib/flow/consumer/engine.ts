@@ -66,8 +66,9 @@ async function failedMessages(batch: Batch, messages: readonly ParsedMessage[]):
   for (const run of suspects) note(run.work, await workAlone(run));
 
   const redeliveries = works.map(({ redeliveries }) => redeliveries);
+  const fresh = redeliveries.map(only(isFirstTime));
   // One that came back may be what ended the function: nothing else is in flight then.
-  const [fresh, again] = [redeliveries.map(only(isFirstTime)), redeliveries.flatMap(only((one) => !isFirstTime(one)))];
+  const again = fromBothEnds(redeliveries.map(only((one) => !isFirstTime(one))));
   const redeliverOne = async (one: RedeliverWork) => {
     if ((await redeliver(batch, one)) === 'fail') failed.push(one.messageId);
   };
@@ -83,6 +84,18 @@ const only =
   (keep: (one: RedeliverWork) => boolean) =>
   (some: readonly RedeliverWork[]): RedeliverWork[] =>
     some.filter(keep);
+
+/**
+ * One by one until the function ends once more: from one end of the streams, and the next time from the other, so that all come
+ * to their turn but the one that ends it.
+ */
+function fromBothEnds(streams: readonly RedeliverWork[][]): RedeliverWork[] {
+  const some = streams.filter(({ length }) => length > 0);
+  const name = ([first]: RedeliverWork[]): string => first?.body.streamId ?? '';
+  const ordered = some.toSorted((a, b) => (name(a) < name(b) ? -1 : 1));
+  const receives = Math.max(0, ...some.flat().map(({ receiveCount }) => receiveCount));
+  return (receives % 2 === 0 ? ordered : ordered.reverse()).flat();
+}
 
 /** Each worker takes the next item when it is done with one; `work` must not throw. */
 async function inParallel<Item>(

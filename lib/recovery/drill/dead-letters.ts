@@ -38,8 +38,9 @@ export const nameOf = ({ consumer, streamId, version, status, error }: DeadLette
 const SLOW = new Set(['UncleanEnd', 'DeadlineError', 'DYNAMODB_BUSY', 'TimeoutError', 'AbortError']);
 
 /**
- * Books what was given up on. Skipped events may come late when they are given again. Dead letters that nobody wanted are
- * problems; those of a machine that was too slow are said, and given back with the rest.
+ * Books what was given up on. Skipped events may come late when they are given again. What the drill injected is one cause: a
+ * consumer that files it in more than one group would tell people more than once. Dead letters that nobody wanted are problems;
+ * those of a machine that was too slow are said, and given back with the rest.
  */
 export function bookDeadLetters(
   context: Pick<DrillContext, 'problem' | 'progress' | 'fact' | 'mayBeLate'>,
@@ -48,6 +49,10 @@ export function bookDeadLetters(
 ): void {
   for (const { consumer, eventId, status } of letters) {
     if (status === 'skipped') context.mayBeLate(consumer, [eventId]);
+  }
+  for (const [consumer, injected] of Map.groupBy(letters.filter(isInjected), (letter) => letter.consumer)) {
+    const groups = new Set(injected.map(({ fingerprint }) => fingerprint)).size;
+    if (groups > 1) context.problem(`${consumer}: one cause was filed in ${groups} groups, not in one`);
   }
   const strangers = letters.filter((letter) => !isInjected(letter));
   const slow = strangers.filter(({ error }) => SLOW.has(error.name));

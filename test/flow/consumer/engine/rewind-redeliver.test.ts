@@ -373,3 +373,32 @@ describe.each(['transactional', 'idempotent'] as const)('a redelivery to a %s co
     }
   });
 });
+
+describe('a redelivery that ends its function', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+    'is the only one of ten that is not delivered again (number %d)',
+    async (n) => {
+      const system = new System({
+        declaration: { effects: 'idempotent' },
+        concurrency: 1,
+        maxReceives: 3,
+        react: async ({ event, context, process }) => {
+          if (event.streamId !== `s${n}` || context.replay === undefined) return undefined;
+          process.kill();
+          return new Promise(() => undefined);
+        },
+      });
+      const streams = range(1, 10).map((one) => `s${one}`);
+      for (const stream of streams) {
+        await system.append(stream, [1]);
+        await system.deliver(stream, [1]);
+      }
+      await system.untilQuiet();
+      for (const stream of streams) system.redeliver(stream, [1], 'one');
+      await system.untilQuiet();
+      const again = system.effects.filter(({ replay }) => replay !== undefined).map(({ streamId }) => streamId);
+      expect(again.sort()).toEqual(streams.filter((stream) => stream !== `s${n}`).sort());
+      expect(system.queue.dead.map(({ body }) => body.streamId)).toContain(`s${n}`);
+    },
+  );
+});
