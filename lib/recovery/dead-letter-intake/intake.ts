@@ -188,8 +188,13 @@ async function isTakenBack(
   const row = await deadLetters.get(id);
   if (row === undefined) return false;
   if (row.status !== 'redriving') return true;
+  const now = clock.now();
+  // It failed once more, without a word: people hear of it like of any failure.
+  const failure = { lastFailedAt: now, untold: 'yes' };
   try {
-    await dynamo.transactWrite({ TransactItems: [deadLetters.statusWrite(id, ['redriving'], 'skipped', clock.now())] });
+    await dynamo.transactWrite({
+      TransactItems: [deadLetters.statusWrite(id, ['redriving'], 'skipped', now, failure)],
+    });
   } catch (error) {
     // Somebody ended it meanwhile.
     if (cancellation(error)?.kind !== 'refused') throw error;

@@ -351,22 +351,27 @@ describe('the dead-letter intake', () => {
   it('takes a redelivery that was given up on back to where a redrive finds it', async () => {
     bench = await createBench({ onPoison: 'skip' });
     const { system } = bench;
-    const { dynamo, registry, checkpoints, deadLetters, wakeUps, logger } = system;
-    deps = { ...deps, dynamo, registry, checkpoints, deadLetters, wakeUps, logger };
+    const { dynamo, registry, checkpoints, deadLetters, wakeUps, logger, clock } = system;
+    deps = { ...deps, dynamo, registry, checkpoints, deadLetters, wakeUps, logger, clock };
     await bench.fill({ 'order-1': 2 }, 'order-1@1');
     bench.onPause(async () => undefined);
     await bench.go({ canary: false });
     const [message] = bench.system.queued('billing');
     bench.system.purge('billing');
     expect(await bench.letters('redriving')).toHaveLength(1);
+    const announce = () => announceDeadLetters({ ...deps, deadLetters });
+    expect(await announce()).toEqual({ groups: 1, published: 1 });
+    bench.system.clock.advance(HOUR);
     expect(await intake(deps, [dead(message)])).toEqual([]);
     const [letter] = await bench.letters('skipped');
     const { correlationId } = letter as DeadLetter;
+    expect(letter).toMatchObject({ lastFailedAt: system.clock.now() });
     expect(bench.system.logger.lines.at(-1)).toMatchObject({
       message: 'dead redelivery taken in',
       facts: { correlationId },
     });
     expect(correlationId).toBeTruthy();
+    expect(await announce()).toEqual({ groups: 1, published: 1 });
   });
 });
 
