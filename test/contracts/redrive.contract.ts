@@ -230,6 +230,26 @@ export function redriveContract(engine: Engine): void {
       expect(bench.effectsDone).toEqual(['order-4@1']);
     });
 
+    it('that is one of many gets its worker, however many are worked on by others', async () => {
+      const streams = Array.from({ length: 12 }, (_, n) => `order-${n}`);
+      await bench.fill(Object.fromEntries(streams.map((id) => [id, 1])), ...streams.map((id) => `${id}@1`));
+      bench.poison.clear();
+      const { leases, world } = bench.deps;
+      const { acquire } = leases;
+      leases.acquire = async () => ({ kind: 'held' }) as never;
+      const runs: string[] = [];
+      for (const { id } of await bench.letters('parked')) {
+        const answer = await bench.go({ selection: { id }, canary: false });
+        runs.push(answer.runs[0]?.id as string);
+      }
+      leases.acquire = acquire;
+      const [last, ...others] = runs.toSorted().reverse();
+      for (const id of others) await acquire(`redrive#${id}`, 'another', world.clock.now(), 600_000);
+      await bench.ask({ action: 'continue' });
+      expect((await bench.ask({ action: 'status', runId: last })).result).toBe('done');
+      expect(await bench.letters('parked')).toHaveLength(11);
+    });
+
     it('does not wait for ever for a canary that gives no answer: the rest stays parked', async () => {
       await bench.fill({ 'order-1': 1, 'order-2': 1 }, 'order-1@1', 'order-2@1');
       bench.onPause(async () => undefined);

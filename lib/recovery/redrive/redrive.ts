@@ -200,17 +200,24 @@ async function change(
   });
 }
 
+/** Runs that an earlier invocation still works on are passed over, so that however many there are, each gets its worker. */
 async function continueAll(deps: RedriveDeps, time: WorkTime): Promise<RedriveAnswer> {
-  const open: RedriveRun[] = [];
-  for await (const run of deps.runs.unfinished()) {
-    open.push(run);
-    if (open.length === RUNS_AT_ONCE) break;
-  }
+  const open = deps.runs.unfinished();
+  const ends: RedriveRun[] = [];
+  const failures: unknown[] = [];
+  const worker = async (): Promise<void> => {
+    for await (const run of open) {
+      try {
+        ends.push(await workOnRun(deps, run, time));
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: RUNS_AT_ONCE }, worker));
   // One run's failure must not hold up the others; it is thrown when they are done.
-  const ends = await Promise.allSettled(open.map((run) => workOnRun(deps, run, time)));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return unfinishedAnswer(ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : [])));
+  if (failures.length > 0) throw failures[0];
+  return unfinishedAnswer(ends);
 }
 
 export interface FailedRedrive {

@@ -56,8 +56,8 @@ export interface RedriveRuns {
   transition(id: string, from: readonly RunStatus[], to: Transition, now: number): Promise<boolean>;
   /** Adds to the counters. */
   progress(id: string, added: { done: number; changed: number }, now: number): Promise<void>;
-  /** Those that are not finished, oldest first. */
-  unfinished(): AsyncIterable<RedriveRun>;
+  /** Those that are not finished, in no order. Several may take from it at once. */
+  unfinished(): AsyncGenerator<RedriveRun>;
 }
 
 export const UNFINISHED: readonly RunStatus[] = ['canary', 'running'];
