@@ -183,6 +183,29 @@ export function redriveContract(engine: Engine): void {
       await bench.expectProved({ resolved: 60 });
     });
 
+    it('is stopped and resumed together with the audit of it, or not at all; what came too late is audited as such', async () => {
+      await bench.fill({ 'order-1': 1 }, 'order-1@1');
+      bench.onPause(async () => undefined);
+      const runId = (await bench.go()).runs[0]?.id as string;
+      const { audit } = bench.deps;
+      const about = { runId, requestedBy: 'ben', reason: 'lunch' };
+      bench.deps.audit = { ...audit, record: () => Promise.reject(new Error('the function died')) };
+      await bench.ask({ action: 'stop', ...about });
+      await expect(bench.ask({ action: 'stop', ...about })).rejects.toThrow('the function died');
+      bench.deps.audit = audit;
+      await bench.ask({ action: 'stop', ...about });
+      bench.poison.clear();
+      bench.onPause(() => bench.system.settle());
+      expect(await bench.ask({ action: 'resume', ...about })).toMatchObject({ result: 'done' });
+      const rows = (await bench.system.items('Recovery')).filter(({ pk }) => String(pk).startsWith('audit#'));
+      const said = rows.map(({ action, outcome }) => [action, (outcome as { changed?: boolean }).changed]);
+      expect(said.filter(([action]) => String(action).startsWith('redrive-')).sort()).toEqual([
+        ['redrive-resume', true],
+        ['redrive-stop', false],
+        ['redrive-stop', true],
+      ]);
+    });
+
     it('gives a dead letter back three times, then only with force and a reason', async () => {
       await bench.fill({ 'order-1': 2 }, 'order-1@1');
       for (const rounds of [1, 2, 3]) {

@@ -188,16 +188,10 @@ async function change(
   const { action, runId, requestedBy, reason } = request;
   await runOf(deps, runId);
   const note = `${action} by ${requestedBy}: ${reason}`;
-  const changed = await deps.runs.transition(runId, from, { status, note }, deps.world.clock.now());
-  const outcome = { changed };
-  await deps.audit.record({
-    action: `redrive-${action}`,
-    requestedBy,
-    reason,
-    requestId,
-    input: { runId },
-    outcome,
-  });
+  const entry = { action: `redrive-${action}`, requestedBy, reason, requestId, input: { runId } };
+  const audit = deps.audit.recordWrite({ ...entry, outcome: { changed: true } });
+  const changed = await deps.runs.transition(runId, from, { status, note }, deps.world.clock.now(), [audit]);
+  if (!changed) await deps.audit.record({ ...entry, outcome: { changed } });
 }
 
 /** Runs that an earlier invocation still works on are passed over, so that however many there are, each gets its worker. */

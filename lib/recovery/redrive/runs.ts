@@ -52,8 +52,14 @@ export interface RedriveRuns {
   create(run: RedriveRun, alongside: readonly Write[]): Promise<boolean>;
   /** Consistent. */
   get(id: string): Promise<RedriveRun | undefined>;
-  /** False: the run is not in `from` (any more); nothing was written. */
-  transition(id: string, from: readonly RunStatus[], to: Transition, now: number): Promise<boolean>;
+  /** False: the run is not in `from` (any more); nothing was written, not `alongside` either. */
+  transition(
+    id: string,
+    from: readonly RunStatus[],
+    to: Transition,
+    now: number,
+    alongside?: readonly Write[],
+  ): Promise<boolean>;
   /** Adds to the counters. */
   progress(id: string, added: { done: number; changed: number }, now: number): Promise<void>;
   /** Those that are not finished, in no order. Several may take from it at once. */
@@ -96,7 +102,7 @@ export function createRedriveRuns({ dynamo, table }: { dynamo: Dynamo; table: st
       const put: Write = { Put: { TableName: table, Item: item, ConditionExpression: neverBefore } };
       return transacted([put, openRow(run.id, run.status), appliedWrite(table, run.id), ...alongside]);
     },
-    async transition(id, from, { status, note, canaryId }, now) {
+    async transition(id, from, { status, note, canaryId }, now, alongside = []) {
       const hasStatus = `#status IN (${from.map((_, index) => `:from${index}`).join(', ')})`;
       const sets = ['#status = :status', '#updatedAt = :now'];
       if (note !== undefined) sets.push('#note = :note');
@@ -122,7 +128,7 @@ export function createRedriveRuns({ dynamo, table }: { dynamo: Dynamo; table: st
           },
         },
       };
-      return transacted([update, openRow(id, status)]);
+      return transacted([update, openRow(id, status), ...alongside]);
     },
     async progress(id, { done, changed }, now) {
       await dynamo.update({
