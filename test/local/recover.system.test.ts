@@ -193,7 +193,9 @@ describe('recover()', () => {
       { onState },
     );
     expect(report.result).toBe('recovered');
-    expect(asked.map((message) => JSON.parse(message).approve)).toEqual([`npx event-recovery approve ${report.id}`]);
+    expect(asked.map((message) => JSON.parse(message).approve)).toEqual([
+      expect.stringMatching(new RegExp(`^npx event-recovery approve ${report.id} --question \\S+$`)),
+    ]);
     expect(report.steps.map(({ name }) => name)).toEqual(expect.arrayContaining(['Replay', 'AskApproval']));
     expect(effectsBefore).toBe(0);
     expect(published).toHaveLength(1);

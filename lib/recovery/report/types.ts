@@ -18,7 +18,7 @@ export interface ReportStep {
 export interface RecoveryReport {
   format: number;
   id: string;
-  /** `recovered`: verified complete. `proposed`: a dry run. `incomplete`: verification found something. */
+  /** `recovered`: verified complete. `proposed`: a dry run. `incomplete`: something is left, waits for a person, or does not add up. */
   result: 'recovered' | 'nothing-to-do' | 'proposed' | 'incomplete' | 'refused' | 'failed';
   requestedBy: string;
   reason: string;

@@ -7,7 +7,7 @@ export const HEADLINES: Readonly<Record<RecoveryReport['result'], string>> = {
   recovered: 'Recovered and proved complete',
   'nothing-to-do': 'Nothing to repair',
   proposed: 'Dry run: this is what would be done',
-  incomplete: 'Not complete: the verification found something',
+  incomplete: 'Not complete: something is left, or does not add up',
   refused: 'Refused: nothing was changed',
   failed: 'Failed: see the steps',
 };
