@@ -10,11 +10,15 @@ export interface StockItem {
   available: number;
 }
 
+/** One of the two: `available` in stock, or the `pieces` of a movement. */
+export type SummedItem = Pick<StockItem, 'pk'> &
+  Partial<Pick<StockItem, 'available'> & Pick<StockMovement, 'sku' | 'pieces'>>;
+
 export interface StockLedger {
   /** All movements of one stream. */
   movementsOf(streamId: string, signal: AbortSignal): Promise<StockMovement[]>;
-  /** Stock and movements, everything. */
-  items(signal: AbortSignal): AsyncIterable<StockItem | StockMovement>;
+  /** Stock and movements, everything, as far as sums need it. */
+  items(signal: AbortSignal): AsyncIterable<SummedItem>;
   /** Pieces of one article; 0 when it was never moved. */
   available(sku: string, signal: AbortSignal): Promise<number>;
 }
@@ -39,8 +43,17 @@ export function createStockLedger(client: DynamoDBDocumentClient, TableName: str
     },
 
     async *items(abortSignal) {
-      const pages = paginateScan({ client }, { TableName, ConsistentRead: true }, { abortSignal });
-      for await (const { Items = [] } of pages) yield* Items as (StockItem | StockMovement)[];
+      const pages = paginateScan(
+        { client },
+        {
+          TableName,
+          ConsistentRead: true,
+          ProjectionExpression: '#pk, #available, #sku, #pieces',
+          ExpressionAttributeNames: { '#pk': 'pk', '#available': 'available', '#sku': 'sku', '#pieces': 'pieces' },
+        },
+        { abortSignal },
+      );
+      for await (const { Items = [] } of pages) yield* Items as SummedItem[];
     },
 
     async available(sku, abortSignal) {

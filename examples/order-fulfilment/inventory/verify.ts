@@ -71,10 +71,9 @@ async function sumsOf(ledger: Pick<StockLedger, 'items'>, signal: AbortSignal) {
     sums.set(sku, sum);
   };
   for await (const item of ledger.items(signal)) {
-    if (item.pk.startsWith(MOVEMENT_PREFIX)) {
-      const { sku, pieces } = item as StockMovement;
-      add(sku, 'moved', pieces);
-    } else if ('available' in item) add(item.pk.slice('stock#'.length), 'available', item.available);
+    const { pk, sku = '', pieces = 0, available = 0 } = item;
+    if (pk.startsWith(MOVEMENT_PREFIX)) add(sku, 'moved', pieces);
+    else add(pk.slice('stock#'.length), 'available', available);
   }
   return sums;
 }

@@ -1,6 +1,6 @@
 // The example's inventory on the memory engine: its real react and its real verify, over reads of the engine's own.
 
-import type { StockItem, StockLedger } from '../../../examples/order-fulfilment/inventory/ledger.ts';
+import type { StockLedger, SummedItem } from '../../../examples/order-fulfilment/inventory/ledger.ts';
 import {
   movementPartition,
   type StockMovement,
@@ -31,7 +31,7 @@ export const ledgerOf = (dynamo: Dynamo): StockLedger => ({
   },
   async *items() {
     const { Items = [] } = await dynamo.scan({ TableName: STOCK.name, ConsistentRead: true });
-    yield* Items as unknown as (StockItem | StockMovement)[];
+    yield* Items as unknown as SummedItem[];
   },
   async available(sku) {
     const { Item } = await dynamo.get({ TableName: STOCK.name, Key: stockKey(sku), ConsistentRead: true });
