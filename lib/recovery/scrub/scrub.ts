@@ -125,7 +125,7 @@ async function patrol(deps: ScrubDeps, input: ScrubInput, seen: OpenIncidents): 
     const before = pace.total();
     const next = await step(work, state);
     const units = state.counts.units + pace.total() - before;
-    state = await deps.states.write(advance(state, next, units, clock.now()));
+    state = await deps.states.write(advance(state, next, units, work.finish.now()));
     steps += 1;
     if (state.pass !== 'idle') await pace.wait(Math.max(0, remainingMs()));
   }
@@ -140,10 +140,22 @@ async function patrol(deps: ScrubDeps, input: ScrubInput, seen: OpenIncidents): 
 
 export async function createWork(deps: ScrubDeps, spent: (units: number) => void, pageItems: number): Promise<Work> {
   const reads = deps.readsFor(spent);
-  const now = () => deps.world.clock.now();
+  const now = steady(() => deps.world.clock.now());
   const { logHead, searchPages } = deps;
   const finish = { reads, now, logHead, logLagMs: once(deps.logLagMs), searchPages };
   return { finish, recorder: await createRecorder({ ...deps, reads, now }), pageItems };
+}
+
+/**
+ * Never goes back. A clock that follows the server's does, by up to half a second when it learns more: what was met during a look
+ * would then seem to have been met before it, and damage that is there would be closed.
+ */
+function steady(now: () => number): () => number {
+  let latest = Number.NEGATIVE_INFINITY;
+  return () => {
+    latest = Math.max(latest, now());
+    return latest;
+  };
 }
 
 /** Asked at most once an invocation: the grace for what is on its way is longer than an invocation. */

@@ -401,6 +401,17 @@ describe('damage of the log and its directory', () => {
 });
 
 describe('findings', () => {
+  it("stay open although the clock goes back while they are looked at, as one does that learns the server's time", async () => {
+    const { deps } = bench;
+    const { clock } = bench.system;
+    await bench.putItem({ ...(await bench.item('order-3', 1)), note: 'who wrote this?' });
+    let looks = 0;
+    const backwards = { now: () => clock.now() - 10 * looks++ };
+    await bench.rotate({}, { ...deps, world: { ...deps.world, clock: backwards } });
+    expect(looks).toBeGreaterThan(20);
+    expect(await bench.found()).toEqual(['hash-mismatch order-3 1-1']);
+  });
+
   it('are one row each, counted when they are met again, announced once, closed when they are well', async () => {
     const whole = await bench.item('order-3', 2);
     await bench.change('order-3', 2, { recordedAt: 5 });

@@ -81,7 +81,7 @@ export function createChecks(options: {
     isUnprotected: markers.isGone,
   });
 
-  const scrub = createScrubChecks(violations);
+  const scrub = createScrubChecks(violations, store.wasDamaged);
   const traces = createTraceChecks({ checkpoints, violations, now });
   const tryChecks = createTryChecks({
     consumers,

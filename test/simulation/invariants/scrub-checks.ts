@@ -13,7 +13,7 @@ export interface ScrubChecks {
   hasFound(): boolean;
 }
 
-export function createScrubChecks(violations: Violations): ScrubChecks {
+export function createScrubChecks(violations: Violations, wasDamaged: (streamId: string) => boolean): ScrubChecks {
   const unsequenced = new Set<string>();
   return {
     hasFound: () => unsequenced.size > 0,
@@ -21,7 +21,8 @@ export function createScrubChecks(violations: Violations): ScrubChecks {
       if (after?.pk !== 'finding') return;
       const { kind, streamId, from, to, detail } = after;
       if (kind === 'unsequenced-commit') unsequenced.add(String(streamId));
-      else violations.report('false-damage', `${kind} ${streamId} ${from}-${to}: ${detail}`);
+      else if (!wasDamaged(String(streamId)))
+        violations.report('false-damage', `${kind} ${streamId} ${from}-${to}: ${detail}`);
     },
     judge: (isLost) => {
       for (const streamId of unsequenced) {

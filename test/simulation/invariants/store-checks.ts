@@ -1,7 +1,8 @@
 // The Events table's promises, checked at every commit: append only, no holes, a hash chain, time that never goes back,
 // no event that nobody sent, none twice; and at the end: every acknowledged append is where it was promised to be.
 
-import type { Change } from './change.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Change, Item } from './change.ts';
 import type { Ledger } from './ledger.ts';
 import type { Violations } from './violations.ts';
 
@@ -17,8 +18,15 @@ export interface DecodedCommit {
   events: { id: string; type: string }[];
 }
 
+/** Who damages the store behind everybody's back. */
+export const ADVERSARY = 'adversary';
+
 export interface StoreChecks {
   onChange(change: Change): void;
+  /** Something that the adversary has done is not repaired. */
+  isDamaged(): boolean;
+  /** The adversary has damaged this stream at some time. */
+  wasDamaged(streamId: string): boolean;
   /** Call when the system is quiet. */
   finish(): void;
 }
@@ -34,7 +42,29 @@ export function createStoreChecks(options: {
   const { ledger, violations, decode, now } = options;
   const heads = new Map<string, { hash: string; recordedAt: number }>();
 
-  const onChange = ({ before, after, by }: Change): void => {
+  /** What stood there before the damage, by place. */
+  const damaged = new Map<string, Item>();
+  const everDamaged = new Set<string>();
+
+  /** True: it was damage or its repair, which may do what nobody else may. */
+  const isAboutDamage = ({ before, after, by }: Change): boolean => {
+    const { streamId, version } = (after ?? before) as Item;
+    const place = `${String(streamId)}@${String(version)}`;
+    if (by === ADVERSARY) {
+      damaged.set(place, damaged.get(place) ?? (before as Item));
+      everDamaged.add(String(streamId));
+      return true;
+    }
+    const original = damaged.get(place);
+    if (original === undefined || after === undefined) return false;
+    if (!isDeepStrictEqual(after, original)) violations.report('history-rewritten', `${place} by ${by}: other bytes`);
+    damaged.delete(place);
+    return true;
+  };
+
+  const onChange = (change: Change): void => {
+    const { before, after, by } = change;
+    if (isAboutDamage(change)) return;
     if (before !== undefined || after === undefined) {
       violations.report('history-rewritten', `${before?.streamId}@${before?.version} by ${by}`);
       return;
@@ -84,7 +114,10 @@ export function createStoreChecks(options: {
 
   return {
     onChange,
+    isDamaged: () => damaged.size > 0,
+    wasDamaged: (streamId) => everDamaged.has(streamId),
     finish: () => {
+      for (const place of damaged.keys()) violations.report('damage-left-open', `${place} was not put back`);
       for (const { streamId, firstVersion, ids } of ledger.acknowledged) {
         ids.forEach((id, index) => {
           const stored = ledger.event(streamId, firstVersion + index);

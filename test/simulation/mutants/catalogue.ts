@@ -333,6 +333,12 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'if (!(await findings.close(finding.id, before, now()))) return;',
     to: 'if (before >= 0) return;',
   },
+  {
+    name: "the scrub's clock may go back while it looks",
+    file: 'lib/recovery/scrub/scrub.ts',
+    from: 'latest = Math.max(latest, now());',
+    to: 'latest = now();',
+  },
   // Replays.
   {
     name: 'a rewind keeps the generation',

@@ -53,6 +53,8 @@ const UPPER_FLOOR: readonly string[] = [
   'scrub: damage is repaired',
 ];
 
+const RESTORE: readonly string[] = ['adversary: damage', 'restore: applied', 'restore: crashed'];
+
 const SNAPSHOTS: readonly string[] = ['used', 'not used', 'stored', 'not-newer', 'damage'];
 
 const VERIFY: readonly string[] = ['sound', 'damage'];
@@ -61,6 +63,7 @@ export const BRANCHES: readonly string[] = [
   ...CONSUMER.map((name) => `consumer: ${name}`),
   ...RELAY.map((name) => `relay: ${name}`),
   ...UPPER_FLOOR,
+  ...RESTORE,
   ...SNAPSHOTS.map((name) => `snapshot: ${name}`),
   ...VERIFY.map((name) => `verify: ${name}`),
 ];

@@ -66,6 +66,8 @@ export interface Plan {
   isScrubbed: boolean;
   /** Readers fold streams with snapshots. */
   isFolded: boolean;
+  /** When all is quiet, an adversary damages the store; the scrub finds it and a restore repairs it. */
+  isDamaged: boolean;
   /** At the end the verifier looks at everything. */
   isInspected: boolean;
 }
@@ -86,6 +88,7 @@ const INSPECTED_SHARE = 0.25;
 /** A rotation reads everything, request by request, in the middle of all faults. */
 const SCRUBBED_SHARE = 0.15;
 const FOLDED_SHARE = 0.1;
+const DAMAGED_SHARE = 0.06;
 const MIN_EVENTS = 60;
 const MIN_FAULT_KINDS = 12;
 
@@ -116,6 +119,7 @@ export function planOf(seed: number, overrides: Overrides = {}): Plan {
     isWithoutScans: isLossless && createPrng(seed, 'plan/scans').chance(0.5),
     isScrubbed: createPrng(seed, 'plan/scrubs').chance(SCRUBBED_SHARE),
     isFolded: createPrng(seed, 'plan/folders').chance(FOLDED_SHARE),
+    isDamaged: createPrng(seed, 'plan/damage').chance(DAMAGED_SHARE),
     isInspected: createPrng(seed, 'plan/inspection').chance(INSPECTED_SHARE),
     faults: {
       seed,

@@ -18,6 +18,7 @@ import { startRelay } from '../system/relay-function.ts';
 import { startScrub } from '../system/scrub-function.ts';
 import { planOperator, planSchedules, planScrubs, redriveAll } from './operations.ts';
 import { EVENT_TYPES, type Overrides, type Plan, planOf } from './plan.ts';
+import { planDamageAndRestore, RESTORED_WITHIN_MS } from './restore.ts';
 
 export interface Run {
   result: SeedResult;
@@ -116,6 +117,15 @@ function play(cloud: Cloud, plan: Plan): void {
     if (failed()) return;
     checks.scrub.judge(excuses.hasLost);
     checks.quiet.check('not-quiet', { mayBeParked: false, isExcused: () => false });
+    checks.scrub.finish(cloud.engine.items('Recovery'));
+  }
+
+  if (plan.isDamaged) {
+    trace.note('run', 'the store is damaged and restored');
+    planDamageAndRestore(cloud, scrub);
+    run(scheduler.now() + RESTORED_WITHIN_MS);
+    if (failed()) return;
+    checks.store.finish();
     checks.scrub.finish(cloud.engine.items('Recovery'));
   }
 
