@@ -33,9 +33,11 @@ export function rowUnits(
   }
   // Before a save passes an event that the consumer does not want, the registry is asked whether its code is old.
   const passed = Math.max(0, row.to - row.from + 1 - row.events);
-  const saves = effects === 'idempotent' ? Math.max(1, Math.ceil(reacted / CHUNK_EVENTS)) : Math.max(1, 2 * reacted);
-  const markers = effects === 'idempotent' ? 2 * reacted : 0;
-  const stores = effects === 'idempotent' ? saves : Math.max(1, reacted);
+  const isIdempotent = effects === 'idempotent';
+  const stores = Math.max(1, isIdempotent ? Math.ceil(reacted / CHUNK_EVENTS) : reacted);
+  // With the writes of a react in one transaction, a store costs twice.
+  const saves = isIdempotent || reacted === 0 ? stores : 2 * stores;
+  const markers = isIdempotent ? 2 * reacted : 0;
   const consumer = { read: Math.min(passed, stores), write: take + markers + saves };
   return add(consumer, STREAM_UNITS, ...(mode === 'rewind' ? [REWIND_UNITS] : []));
 }

@@ -25,7 +25,7 @@ export interface RedriveDeps extends WorkDeps, Omit<PlanRedriveDeps, keyof WorkD
   audit: Pick<Audit, 'record' | 'recordWrite'>;
 }
 
-/** The caller waits this long at most; the schedule goes on with what is left. */
+/** The caller waits about so long, for the plan and the first work; the schedule goes on with what is left. */
 export const FIRST_WORK_MS = 20_000;
 /** Runs that one scheduled invocation works on side by side. */
 const RUNS_AT_ONCE = 10;
@@ -39,9 +39,9 @@ export async function redrive(deps: RedriveDeps, raw: unknown, time: WorkTime): 
   switch (request.action) {
     case 'redrive':
     case 'discard':
-      return planned(deps, request, time);
+      return planned(deps, request, shortly(deps, time));
     case 'start':
-      return start(deps, request, time);
+      return start(deps, request, shortly(deps, time));
     case 'list':
       return list(deps, request);
     case 'status':
@@ -125,7 +125,7 @@ async function begin(
   });
   // Refused: another call has started the same plan; both go on with its run.
   await deps.runs.create(run, [audit]);
-  return runAnswer(await workOnRun(deps, run, shortly(deps, time)), selected);
+  return runAnswer(await workOnRun(deps, run, time), selected);
 }
 
 const unknownPlan = (planId: string): InvalidInputError =>

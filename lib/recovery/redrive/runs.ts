@@ -34,8 +34,8 @@ export interface RedriveRun {
   canaryId?: string;
   /** Why it stopped or failed. */
   note?: string;
-  /** The newest failure among its dead letters: what failed later was not planned. */
-  failedUntil: number;
+  /** The newest failure among its dead letters: what failed later was not planned. Absent in a run that older code began. */
+  failedUntil?: number;
   startedAt: number;
   updatedAt: number;
 }

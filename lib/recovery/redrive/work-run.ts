@@ -119,7 +119,7 @@ function createWorker(deps: WorkDeps, time: WorkTime, id: string): () => Promise
     }
   }
 
-  async function select({ request, failedUntil }: RedriveRun): Promise<DeadLetter[]> {
+  async function select({ request, startedAt, failedUntil = startedAt }: RedriveRun): Promise<DeadLetter[]> {
     const force = request.action === 'discard' || request.force;
     // Failed again after this run gave it back, or newer than its plan: not this run's any more.
     const except = (letter: DeadLetter): boolean =>

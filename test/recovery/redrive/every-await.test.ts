@@ -3,36 +3,8 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { WAKE_UP_FORMAT } from '../../../lib/model/wake-up.ts';
-import type { Dynamo } from '../../../lib/platform/dynamodb/port.ts';
+import { createDeath, mortal } from '../../support/death.ts';
 import { type Bench, createBench } from './support.ts';
-
-class Died extends Error {}
-
-/** Counts requests while it is armed and dies at the nth. */
-function createDeath() {
-  let left = 0;
-  let when: 'before' | 'after' = 'before';
-  const death = {
-    arm(nth: number, at: 'before' | 'after') {
-      left = nth;
-      when = at;
-    },
-    disarm() {
-      const unused = left;
-      left = 0;
-      return unused > 0;
-    },
-    async around<T>(call: () => Promise<T>): Promise<T> {
-      // Dead: whatever it still tries does not happen.
-      if (left < 0) throw new Died();
-      if (left === 0 || --left > 0) return call();
-      left = -1;
-      if (when === 'after') await call();
-      throw new Died();
-    },
-  };
-  return death;
-}
 
 async function healAndProve(bench: Bench): Promise<void> {
   // Leases of the dead run out.
@@ -55,12 +27,7 @@ describe.each(['park', 'skip'] as const)('a redrive of %s consumers that dies', 
     let deaths = 0;
     for (let nth = 1; nth < 60; nth++) {
       const death = createDeath();
-      const wrap = (dynamo: Dynamo): Dynamo =>
-        new Proxy(dynamo, {
-          get: (target, name: keyof Dynamo) => (input: never) =>
-            death.around(() => (target[name] as (input: never) => Promise<unknown>)(input)),
-        });
-      const bench = await createBench({ onPoison, wrap });
+      const bench = await createBench({ onPoison, wrap: (dynamo) => mortal(dynamo, death) });
       await bench.fill({ 'order-1': 3, 'order-2': 2 }, 'order-1@2', 'order-2@1');
       bench.poison.clear();
       const send = bench.deps.wakeUps.send;

@@ -1,7 +1,6 @@
 // A small whole system with a consumer that fails on purpose, and the redrive operation on top. Pauses of the operation move
 // the clock and let the consumers work, as time does.
 
-import { expect } from '@jest/globals';
 import type { DeadLetter } from '../../../lib/model/dead-letter.ts';
 import type { Dynamo } from '../../../lib/platform/dynamodb/port.ts';
 import type { TableSchema } from '../../../lib/platform/dynamodb/table-schema.ts';
@@ -12,8 +11,8 @@ import { createPlansOf } from '../../../lib/recovery/plan/plans.ts';
 import { REDRIVE_MODES, type RedrivePlan } from '../../../lib/recovery/redrive/plan-redrive.ts';
 import { type RedriveDeps, redrive } from '../../../lib/recovery/redrive/redrive.ts';
 import { createRedriveRuns } from '../../../lib/recovery/redrive/runs.ts';
-import { verify } from '../../../lib/recovery/verify/verify.ts';
 import type { Engine } from '../../support/engines.ts';
+import { expectProved } from '../../support/expect-proved.ts';
 import { createSmallSystem, TABLES } from '../../support/small-system.ts';
 
 /** Longest an invocation lives. */
@@ -133,24 +132,7 @@ export async function createBench({
       return ordered.filter((row) => status === undefined || row.status === status);
     },
     effectsOf: (streamId: string): string[] => effectsDone.filter((at) => at.startsWith(`${streamId}@`)),
-    /** The judge: everything accounted for, digests as recomputed from the store. */
-    async expectProved(conservation: Record<string, number> = {}): Promise<void> {
-      const verdict = await verify(
-        {
-          dynamo: system.dynamo,
-          tables: {
-            events: TABLES.eventsTable,
-            log: TABLES.logTable,
-            checkpoints: TABLES.checkpointsTable,
-            deadLetters: TABLES.deadLettersTable,
-            recovery: TABLES.recoveryTable,
-          },
-        },
-        { now: system.clock.now(), quiet: true },
-      );
-      expect(verdict.violations).toEqual([]);
-      expect(verdict.consumers[0]?.conservation).toMatchObject({ gap: 0, lagging: 0, ...conservation });
-    },
+    expectProved: (conservation?: Record<string, number>) => expectProved(system, conservation),
   };
   return bench;
 }

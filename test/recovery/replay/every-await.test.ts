@@ -4,35 +4,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Dynamo } from '../../../lib/platform/dynamodb/port.ts';
 import { composeReplay } from '../../../lib/recovery/replay/compose.ts';
+import { createDeath, mortal } from '../../support/death.ts';
 import { TABLES } from '../../support/small-system.ts';
 import { ats, type Bench, createBench } from './support.ts';
-
-class Died extends Error {}
-
-/** Counts requests while it is armed and dies at the nth. */
-function createDeath() {
-  let left = 0;
-  let when: 'before' | 'after' = 'before';
-  return {
-    arm(nth: number, at: 'before' | 'after') {
-      left = nth;
-      when = at;
-    },
-    disarm() {
-      const unused = left;
-      left = 0;
-      return unused > 0;
-    },
-    async around<T>(call: () => Promise<T>): Promise<T> {
-      // Dead: whatever it still tries does not happen.
-      if (left < 0) throw new Died();
-      if (left === 0 || --left > 0) return call();
-      left = -1;
-      if (when === 'after') await call();
-      throw new Died();
-    },
-  };
-}
 
 const EVENTS = ['order-1@1', 'order-1@2', 'order-1@3', 'order-2@1', 'order-2@2'];
 
@@ -42,12 +16,7 @@ async function createMortal(effects: 'transactional' | 'idempotent') {
   const bench = await createBench({ effects });
   await bench.fill({ 'order-1': 3, 'order-2': 2 });
   bench.take();
-  const real = bench.system.dynamo;
-  const mortal = new Proxy(real, {
-    get: (target, name: keyof Dynamo) => (input: never) =>
-      death.around(() => (target[name] as (input: never) => Promise<unknown>)(input)),
-  });
-  const deps = withDynamo(bench, mortal);
+  const deps = withDynamo(bench, mortal(bench.system.dynamo, death));
   const send = bench.deps.wakeUps.send;
   deps.wakeUps = { send: (url, messages) => death.around(() => send(url, messages)) };
   return { bench, death, deps };

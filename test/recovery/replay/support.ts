@@ -1,7 +1,6 @@
 // A small whole system and the replay operation on top. Pauses of the operation move the clock and let the consumers work, as
 // time does.
 
-import { expect } from '@jest/globals';
 import type { React } from '../../../lib/flow/consumer/port.ts';
 import type { ConsumerDeclaration } from '../../../lib/model/consumer.ts';
 import type { Dynamo, Write } from '../../../lib/platform/dynamodb/port.ts';
@@ -10,8 +9,8 @@ import type { ReplayAnswer } from '../../../lib/recovery/replay/answer.ts';
 import type { ReplayDeps } from '../../../lib/recovery/replay/begin.ts';
 import { composeReplay } from '../../../lib/recovery/replay/compose.ts';
 import { replay } from '../../../lib/recovery/replay/replay.ts';
-import { verify } from '../../../lib/recovery/verify/verify.ts';
 import type { Engine } from '../../support/engines.ts';
+import { expectProved } from '../../support/expect-proved.ts';
 import { createSmallSystem, TABLES } from '../../support/small-system.ts';
 
 const EFFECTS_TABLE: TableSchema = { name: 'Effects', partitionKey: { name: 'id', type: 'S' } };
@@ -143,26 +142,7 @@ export async function createBench({ engine, effects = 'idempotent', wrap }: Benc
       const items = (await system.items(EFFECTS_TABLE.name)).filter((item) => item.consumer === consumer);
       return Object.fromEntries(items.map(({ at, times }) => [String(at), Number(times)]));
     },
-    /** The judge: everything accounted for, digests as recomputed from the store. */
-    async expectProved(conservation: Record<string, number> = {}): Promise<void> {
-      const verdict = await verify(
-        {
-          dynamo: system.dynamo,
-          tables: {
-            events: TABLES.eventsTable,
-            log: TABLES.logTable,
-            checkpoints: TABLES.checkpointsTable,
-            deadLetters: TABLES.deadLettersTable,
-            recovery: TABLES.recoveryTable,
-          },
-        },
-        { now: system.clock.now(), quiet: true },
-      );
-      expect(verdict.violations).toEqual([]);
-      for (const consumer of verdict.consumers) {
-        expect(consumer.conservation).toMatchObject({ gap: 0, lagging: 0, ...conservation });
-      }
-    },
+    expectProved: (conservation?: Record<string, number>) => expectProved(system, conservation),
   };
   return bench;
 }

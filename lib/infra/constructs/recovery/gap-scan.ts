@@ -2,18 +2,19 @@
 // announces them on the bus. It overlaps no other scan (a lease decides), so a scan may take longer than the period.
 
 import { Duration } from 'aws-cdk-lib';
-import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { IEventBus } from '../event-bus.ts';
-import { METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
+import { ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
+import { functionMetric } from './function-metric.ts';
 import { onSchedule } from './on-schedule.ts';
 import { grantWakeUps } from './wake-up-grants.ts';
 
@@ -67,14 +68,7 @@ export class GapScan extends Construct {
 
   /** A metric of the scan. @default maximum over 5 minutes */
   metric(metricName: string, options?: MetricOptions): Metric {
-    return new Metric({
-      namespace: METRICS_NAMESPACE,
-      metricName,
-      dimensionsMap: { service: 'scan-gaps' },
-      statistic: 'Maximum',
-      period: SCAN_PERIOD,
-      ...options,
-    });
+    return functionMetric('scan-gaps', metricName, { period: SCAN_PERIOD, ...options });
   }
 
   /** Lag of one consumer in seconds, or in events with the metric `LagEvents`. @default maximum over 5 minutes */

@@ -2,7 +2,7 @@
 // allows; between two rotations it only looks whether one is due. It overlaps no other scrub (a lease decides).
 
 import { Duration } from 'aws-cdk-lib';
-import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -16,11 +16,12 @@ import {
   ROTATION_DAYS_MAX,
 } from '../../../recovery/scrub/request.ts';
 import type { IEventBus } from '../event-bus.ts';
-import { METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
+import { ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys } from '../key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
+import { functionMetric } from './function-metric.ts';
 import { onSchedule } from './on-schedule.ts';
 
 /** How often the patrol goes on. An invocation ends before the next one begins. */
@@ -91,14 +92,7 @@ export class Scrub extends Construct {
 
   /** A metric of the scrub. @default maximum over 5 minutes */
   metric(metricName: string, options?: MetricOptions): Metric {
-    return new Metric({
-      namespace: METRICS_NAMESPACE,
-      metricName,
-      dimensionsMap: { service: 'scrub-events' },
-      statistic: 'Maximum',
-      period: SCRUB_PERIOD,
-      ...options,
-    });
+    return functionMetric('scrub-events', metricName, { period: SCRUB_PERIOD, ...options });
   }
 
   private grantScrubbing({ eventStore, eventBus }: ScrubProps): void {
