@@ -10,7 +10,7 @@ import type { Verdict } from '../verify/types.ts';
 import { isDamage } from './damaged-streams.ts';
 import { currentJob } from './jobs.ts';
 import { mayFill, type Progress, STATES } from './progress.ts';
-import { commandsOf } from './standing.ts';
+import { commandsOf, stillStanding } from './standing.ts';
 import { StepFailed } from './step-failed.ts';
 
 const FORMAT = 1;
@@ -114,7 +114,14 @@ export function resultOf(accumulated: Accumulated): RecoveryReport['result'] {
   const isAtWork = currentJob(jobs) !== undefined;
   const { gapStreams = 0, unscanned = 0 } = left ?? {};
   const isFilling = mayFill(progress) && gapStreams + unscanned > 0;
-  if (!verdict.ok || standing.length > 0 || isAtWork || isFilling || (left?.openLetters ?? 0) > 0) return 'incomplete';
+  if (
+    !verdict.ok ||
+    stillStanding(standing, verdict).length > 0 ||
+    isAtWork ||
+    isFilling ||
+    (left?.openLetters ?? 0) > 0
+  )
+    return 'incomplete';
   return steps.length === 1 ? 'nothing-to-do' : 'recovered';
 }
 
@@ -126,11 +133,12 @@ function nextCommands(accumulated: Accumulated): string[] {
   const { findings, standing } = accumulated.progress;
   if (result === 'incomplete') {
     const { verdict } = understood(accumulated);
+    const commands = stillStanding(standing, verdict).flatMap(commandsOf);
     const isVerified = verdict?.ok === true;
     return [
-      ...standing.flatMap(commandsOf),
+      ...commands,
       ...(verdict?.violations.some(isDamage) ? [REPAIR] : []),
-      ...(isVerified && standing.length > 0 ? [] : [VERIFY]),
+      ...(isVerified && commands.length > 0 ? [] : [VERIFY]),
     ];
   }
   if (result !== 'proposed') return [];

@@ -2,6 +2,7 @@
 // repair is not complete, and its report says what a person does.
 
 import type { Finding, ProposedAction } from '../diagnose/types.ts';
+import type { Verdict } from '../verify/types.ts';
 import type { RecoveryRequest } from './input.ts';
 
 /** `replay`: a backfill, which the replay's schedule begins. `enable-rule`: after an approval, or not at all. */
@@ -12,6 +13,18 @@ export const standingOf = (
   findings: readonly Finding[],
   { actions }: Pick<RecoveryRequest, 'actions'>,
 ): readonly Finding[] => (actions.includes('repair') ? findings.filter(({ action }) => STANDING.has(action)) : []);
+
+/**
+ * A relay that was seen late with errors has caught up when the verification, which came after, found nothing on its way: its age is
+ * a metric of minutes ago.
+ */
+export const stillStanding = (
+  standing: readonly Finding[],
+  verdict: Pick<Verdict, 'consumers'> | undefined,
+): readonly Finding[] => {
+  const isOnItsWay = verdict?.consumers.some(({ conservation }) => conservation.lagging > 0) ?? true;
+  return standing.filter(({ action }) => action !== 'escalate' || isOnItsWay);
+};
 
 const RUNBOOK = 'docs/runbooks/README.md';
 

@@ -4,7 +4,8 @@ import type { Job } from '../../../lib/recovery/recover/jobs.ts';
 import type { Progress } from '../../../lib/recovery/recover/progress.ts';
 import type { Verdict } from '../../../lib/recovery/verify/types.ts';
 
-const verdict = (ok: boolean) => ({ ok, violationCount: ok ? 0 : 1, violations: [] as unknown }) as Verdict;
+const verdict = (ok: boolean) =>
+  ({ ok, violationCount: ok ? 0 : 1, violations: [] as unknown, consumers: [] as unknown }) as Verdict;
 
 function accumulated({ jobs = [], ...rest }: Partial<Accumulated> & { jobs?: Job[] }): Accumulated {
   const progress = {
@@ -35,5 +36,17 @@ describe('the result of a recovery', () => {
     const job: Job = { repair: 'replay', phase: 'follow', request: {} };
     expect(resultOf(accumulated({ verdict: verdict(true), jobs: [job] }))).toBe('incomplete');
     expect(resultOf(accumulated({ verdict: verdict(true), jobs: [{ ...job, phase: 'ended' }] }))).toBe('recovered');
+  });
+
+  it('is incomplete while a late relay with errors may still be late, and is not when nothing is on its way', () => {
+    const late = { action: 'escalate', cause: 'relay-behind', facts: {} } as unknown as Progress['standing'][number];
+    const seen = (lagging: number) =>
+      ({ ...verdict(true), consumers: [{ consumer: 'a', conservation: { lagging } }] }) as unknown as Verdict;
+    const of = (lagging: number) => {
+      const { progress, ...rest } = accumulated({ verdict: seen(lagging) });
+      return resultOf({ ...rest, progress: { ...progress, standing: [late] } });
+    };
+    expect(of(3)).toBe('incomplete');
+    expect(of(0)).toBe('recovered');
   });
 });
