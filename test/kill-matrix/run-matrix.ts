@@ -1,5 +1,5 @@
 // The kill matrix on real processes: while events are appended, functions are killed at random moments, the database gives no
-// answer for seconds, queues stand still. Then quiet, a recovery, and the drill's own books: every acknowledged event has its
+// answer for seconds or is killed and started again, queues stand still. Then quiet, a recovery, and the drill's own books: every acknowledged event has its
 // effect, a transactional one exactly once, everything in order.
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,8 +11,10 @@ import { settle } from '../../lib/recovery/drill/settle.ts';
 import { type ConsumerVerdict, judge, problemsOf } from '../../lib/recovery/drill/verdict.ts';
 import type { PlannedStream } from '../../lib/recovery/drill/workload.ts';
 import { orders } from '../../lib/recovery/drill/workloads/orders.ts';
+import { disturb, killEachOnce } from './disturb.ts';
 
 export interface MatrixOptions {
+  /** With a database that can be restarted (`keepData`). */
   system: LocalSystem;
   events: number;
   streams: number;
@@ -31,7 +33,7 @@ export interface MatrixResult {
   seed: number;
   events: number;
   streams: number;
-  /** Disturbances by name: kills of each function, pauses of the database and of each queue. */
+  /** Disturbances by name: kills of each function, pauses and restarts of the database, pauses of each queue. */
   disturbances: Record<string, number>;
   consumers: Omit<ConsumerVerdict, 'lostEvents'>[];
   recoveries: string[];
@@ -39,12 +41,8 @@ export interface MatrixResult {
   seconds: number;
 }
 
-const VICTIMS = ['inventory', 'notification', 'RelayCommits', 'inventory', 'notification'] as const;
-/** Longer than a consumer's calls may take (2 s), shorter than its function may (10 s): both sides are met. */
-const DATABASE_PAUSE_MS = { min: 1_500, max: 4_000 };
-const QUEUE_PAUSE_MS = 1_500;
-/** Tries of one append; the store tells when another one is safe. */
-const APPEND_TRIES = 30;
+/** Tries of one append, 250 ms apart: longer than a restart takes on a busy machine. The store tells when another one is safe. */
+const APPEND_TRIES = 120;
 const APPENDS_AT_ONCE = 16;
 
 export async function runMatrix(options: MatrixOptions): Promise<MatrixResult> {
@@ -57,13 +55,15 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixResult> {
   try {
     const streams = context.plan(options.streams);
     const stop = new AbortController();
-    const sabotage = disturb(context, options, disturbances, stop.signal);
+    const sabotage = disturb(context, options, disturbances, stop.signal).catch((error: Error) =>
+      context.problem(`disturbing: ${error.message}`),
+    );
     await appendAll(context, streams).catch((error: Error) => context.problem(`append: ${error.message}`));
     stop.abort();
     await sabotage;
     progress(`appended; ${JSON.stringify(disturbances)}; waiting until nothing is under way`);
     await settle(context, { limitMs: options.quietLimitMs });
-    await recoverAll(context, consumers, options.quietLimitMs);
+    await recoverAll(context, consumers, options, disturbances);
     const verdicts = await Promise.all(
       orders.consumers.map(async ({ name, effects, eventTypes }) =>
         judge(context.ledger.entries, {
@@ -121,46 +121,22 @@ async function appendAll({ ledger }: DrillContext, streams: readonly PlannedStre
   await Promise.all(Array.from({ length: APPENDS_AT_ONCE }, worker));
 }
 
-async function disturb(
-  { random, system }: DrillContext,
-  { everyMs, system: { local } }: MatrixOptions,
+/**
+ * What is lost is repaired, by a recovery whose own functions are killed once each; an event whose function was killed at each of
+ * its tries was given up, and is given back.
+ */
+async function recoverAll(
+  context: DrillContext,
+  consumers: readonly string[],
+  options: MatrixOptions,
   disturbances: Record<string, number>,
-  signal: AbortSignal,
 ): Promise<void> {
-  const count = (name: string): void => {
-    disturbances[name] = (disturbances[name] ?? 0) + 1;
-  };
-  const wait = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
-  const between = (min: number, max: number): number => min + Math.floor(random.next() * (max - min));
-  while (!signal.aborted) {
-    await wait(between(everyMs / 2, everyMs * 1.5));
-    if (signal.aborted) return;
-    const choice = random.next();
-    if (choice < 0.15) {
-      count('pause database');
-      local.database.pause();
-      await wait(between(DATABASE_PAUSE_MS.min, DATABASE_PAUSE_MS.max));
-      local.database.resume();
-    } else if (choice < 0.3) {
-      const name = VICTIMS[between(0, 2)] as string;
-      count(`pause queue of ${name}`);
-      await system.faults.pauseMappings(name);
-      await wait(QUEUE_PAUSE_MS);
-      system.faults.resumeMappings(name);
-    } else {
-      const name = VICTIMS[between(0, VICTIMS.length)] as string;
-      if (system.kill(name) > 0) count(`kill ${name}`);
-    }
-  }
-}
-
-/** What is lost is repaired; an event whose function was killed at each of its tries was given up, and is given back. */
-async function recoverAll(context: DrillContext, consumers: readonly string[], limitMs: number): Promise<void> {
   const attempt = async (actions: string[]): Promise<void> => {
     await context.recover({ actions }).catch((error: Error) => context.problem(error.message));
-    await settle(context, { limitMs });
+    await settle(context, { limitMs: options.quietLimitMs });
   };
-  await attempt(['repair']);
+  const takeBack = killEachOnce(context, options, disturbances);
+  await attempt(['repair']).finally(takeBack);
   let parked = 0;
   for (const name of consumers) parked += (await progressOf(context.system, name, context.ledger.entries)).parked;
   if (parked > 0) await attempt(['redrive', 'fill-gaps']);

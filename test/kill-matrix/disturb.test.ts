@@ -1,0 +1,70 @@
+// What the kill matrix does, on a system that only notes it.
+
+import { describe, expect, it } from '@jest/globals';
+import type { DrillContext } from '../../lib/recovery/drill/context.ts';
+import { seededRandom } from '../../lib/recovery/drill/random.ts';
+import { disturb, killEachOnce } from './disturb.ts';
+import type { MatrixOptions } from './run-matrix.ts';
+
+const FUNCTIONS = ['inventory', 'notification', 'RelayCommits', 'ScanGaps', 'Diagnose'];
+
+/** Notes what is done to it, in order. */
+function notingSystem(seed: number) {
+  const notes: string[] = [];
+  const note =
+    (what: string) =>
+    async (name = ''): Promise<void> =>
+      void notes.push(`${what} ${name}`.trim());
+  const lambda = (name: string) => ({
+    spec: { name, logicalId: name, path: `Stack/${name}/Function/Resource` },
+    kill: () => notes.push(`kill ${name}`),
+  });
+  const functions = { all: () => FUNCTIONS.map(lambda), get: (name: string) => lambda(name.split(':').at(-1) ?? name) };
+  const rules = [
+    { name: 'every-minute', schedule: 'rate(1 minute)', targets: [{ Arn: 'arn:aws:lambda:r:a:ScanGaps' }] },
+  ];
+  const fires: (() => void)[] = [];
+  const system = {
+    kill: (name: string) => notes.push(`kill ${name}`),
+    faults: {
+      pauseMappings: note('hold'),
+      resumeMappings: note('release'),
+      triggerRule: note('trigger'),
+      killOn: ({ functionName }: { functionName: string }) => ({
+        onFire: (listener: () => void) => fires.push(listener),
+        remove: () => notes.push(`take back ${functionName}`),
+      }),
+    },
+    local: {
+      cloud: { functions, buses: { rules: () => rules } },
+      database: { pause: note('pause'), resume: note('resume'), restart: note('restart') },
+    },
+  };
+  const context = { random: seededRandom(seed), system } as unknown as DrillContext;
+  const options = { everyMs: 1, system } as unknown as MatrixOptions;
+  return { notes, fires, context, options };
+}
+
+describe('the kill matrix', () => {
+  it('does each kind of disturbance once, although the appends are over, and leaves everything running', async () => {
+    const { notes, context, options } = notingSystem(1);
+    const counts: Record<string, number> = {};
+    await disturb(context, options, counts, AbortSignal.abort());
+    const of = (what: string): number => notes.filter((one) => one.startsWith(what)).length;
+    expect(counts).toMatchObject({ 'pause database': 1, 'restart database': 1, 'kill ScanGaps': 1 });
+    expect(Object.keys(counts)).toHaveLength(5);
+    expect([of('pause'), of('resume'), of('restart'), of('hold'), of('release')]).toEqual([1, 1, 1, 1, 1]);
+    expect(notes.indexOf('trigger every-minute')).toBeLessThan(notes.indexOf('kill ScanGaps'));
+  }, 60_000);
+
+  it('kills each function that moves no events once in a recovery, counts it, and takes the rest back', () => {
+    const { notes, fires, context, options } = notingSystem(1);
+    const counts: Record<string, number> = {};
+    const takeBack = killEachOnce(context, options, counts);
+    expect(fires).toHaveLength(2);
+    fires[0]?.();
+    takeBack();
+    expect(counts).toEqual({ 'kill ScanGaps': 1 });
+    expect(notes).toEqual(['take back ScanGaps', 'take back Diagnose']);
+  });
+});
