@@ -29,8 +29,8 @@ export interface Outcome {
   dead: string[];
 }
 
-/** Of the queue. */
-export const VISIBILITY_SECONDS = 1;
+/** Of the queue: longer than a busy machine lets an answered batch wait for its deletion. */
+export const VISIBILITY_SECONDS = 2;
 
 export const told = (batches: readonly (readonly Delivered[])[]): string[] =>
   batches

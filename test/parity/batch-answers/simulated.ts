@@ -8,7 +8,7 @@ import { openVirtualTime } from '../virtual-time.ts';
 import { type Delivered, type MappingSettings, type MappingSubject, told, VISIBILITY_SECONDS } from './engine.ts';
 
 /** Longer than every message needs to end one way or the other. */
-const RUN_MS = 10_000;
+const RUN_MS = 20_000;
 const INVOCATION_MS = 5;
 
 export async function simulatedMapping(settings: MappingSettings): Promise<Opened<MappingSubject>> {
