@@ -18,7 +18,7 @@ export interface LocalCloud {
   cloud: Cloud;
   faults: Faults;
   /** To pause and restart it: nothing that runs in the cloud may depend on that. */
-  database: Pick<DynamoDbEngine, 'pause' | 'resume' | 'restart'>;
+  database: Pick<DynamoDbEngine, 'dataFolder' | 'pause' | 'resume' | 'restart'>;
   outputs: Record<string, string>;
   endpoint: string;
   runFolder: string;

@@ -3,13 +3,12 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DrillContext } from '../../lib/recovery/drill/context.ts';
 import { seededRandom } from '../../lib/recovery/drill/random.ts';
-import { disturb, killEachOnce } from './disturb.ts';
-import type { MatrixOptions } from './run-matrix.ts';
+import { type DisturbOptions, disturb } from './disturb.ts';
 
 const FUNCTIONS = ['inventory', 'notification', 'RelayCommits', 'ScanGaps', 'Diagnose'];
 
 /** Notes what is done to it, in order. */
-function notingSystem(seed: number) {
+function notingSystem(seed: number, dataFolder: string | null = '/data') {
   const notes: string[] = [];
   const note =
     (what: string) =>
@@ -23,26 +22,26 @@ function notingSystem(seed: number) {
   const rules = [
     { name: 'every-minute', schedule: 'rate(1 minute)', targets: [{ Arn: 'arn:aws:lambda:r:a:ScanGaps' }] },
   ];
-  const fires: (() => void)[] = [];
   const system = {
     kill: (name: string) => notes.push(`kill ${name}`),
     faults: {
       pauseMappings: note('hold'),
       resumeMappings: note('release'),
       triggerRule: note('trigger'),
-      killOn: ({ functionName }: { functionName: string }) => ({
-        onFire: (listener: () => void) => fires.push(listener),
-        remove: () => notes.push(`take back ${functionName}`),
-      }),
     },
     local: {
       cloud: { functions, buses: { rules: () => rules } },
-      database: { pause: note('pause'), resume: note('resume'), restart: note('restart') },
+      database: {
+        dataFolder: dataFolder ?? undefined,
+        pause: note('pause'),
+        resume: note('resume'),
+        restart: note('restart'),
+      },
     },
   };
   const context = { random: seededRandom(seed), system } as unknown as DrillContext;
-  const options = { everyMs: 1, system } as unknown as MatrixOptions;
-  return { notes, fires, context, options };
+  const options = { everyMs: 1, system } as unknown as DisturbOptions;
+  return { notes, context, options };
 }
 
 describe('the kill matrix', () => {
@@ -57,14 +56,10 @@ describe('the kill matrix', () => {
     expect(notes.indexOf('trigger every-minute')).toBeLessThan(notes.indexOf('kill ScanGaps'));
   }, 60_000);
 
-  it('kills each function that moves no events once in a recovery, counts it, and takes the rest back', () => {
-    const { notes, fires, context, options } = notingSystem(1);
-    const counts: Record<string, number> = {};
-    const takeBack = killEachOnce(context, options, counts);
-    expect(fires).toHaveLength(2);
-    fires[0]?.();
-    takeBack();
-    expect(counts).toEqual({ 'kill ScanGaps': 1 });
-    expect(notes).toEqual(['take back ScanGaps', 'take back Diagnose']);
-  });
+  it('never restarts a database that would lose its data', async () => {
+    const { notes, context, options } = notingSystem(1, null);
+    await disturb(context, options, {}, AbortSignal.abort());
+    expect(notes).toContain('pause');
+    expect(notes).not.toContain('restart');
+  }, 60_000);
 });

@@ -1,10 +1,11 @@
-// What the kill matrix does to a running system, seeded: each kind once, in a random order, then whatever comes.
+// What the kill matrix does to a running system, seeded: each kind once, in a random order, then whatever comes. A database in
+// memory is never restarted.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FunctionSpec } from '../../lib/local/functions/lambda-function.ts';
+import type { LocalSystem } from '../../lib/local/index.ts';
 import type { DrillContext } from '../../lib/recovery/drill/context.ts';
 import { shuffled } from '../../lib/recovery/drill/random.ts';
-import type { MatrixOptions } from './run-matrix.ts';
 
 /** Where events move: what is killed most. */
 const GROUND_FLOOR = ['inventory', 'notification', 'RelayCommits'] as const;
@@ -26,13 +27,19 @@ const KINDS = {
 } as const;
 type Kind = keyof typeof KINDS;
 
+export interface DisturbOptions {
+  /** Mean time between two disturbances. */
+  everyMs: number;
+  system: Pick<LocalSystem, 'local'>;
+}
+
 /**
  * Ends when the signal is given and each kind was there once, with everything running again.
  * @param counts filled by name of the disturbance
  */
 export async function disturb(
   { random, system }: DrillContext,
-  { everyMs, system: { local } }: MatrixOptions,
+  { everyMs, system: { local } }: DisturbOptions,
   counts: Record<string, number>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -87,55 +94,13 @@ export async function disturb(
     return 'kill';
   };
 
-  const first = shuffled(Object.keys(KINDS) as Kind[], random);
+  const isPossible = (kind: Kind): boolean => kind !== 'restart database' || local.database.dataFolder !== undefined;
+  const first = shuffled((Object.keys(KINDS) as Kind[]).filter(isPossible), random);
   while (!signal.aborted || first.length > 0) {
     await sleep(between({ min: everyMs / 2, max: everyMs * 1.5 }));
-    await does[first.shift() ?? draw()]();
+    const kind = first.shift() ?? draw();
+    await does[isPossible(kind) ? kind : 'kill']();
   }
-}
-
-const DATABASE_CALLS = [
-  'GetItem',
-  'BatchGetItem',
-  'Query',
-  'Scan',
-  'PutItem',
-  'UpdateItem',
-  'BatchWriteItem',
-  'TransactWriteItems',
-];
-/** The kill comes at one of a function's first calls of the database. */
-const KILLED_AT_CALL_MAX = 3;
-
-/**
- * From now on each function that moves no events is killed once, in the middle of its work. Its callers try again: the state
- * machine, a schedule, a queue.
- * @returns takes back what did not happen
- */
-export function killEachOnce(
-  { random, system }: DrillContext,
-  { system: { local } }: MatrixOptions,
-  counts: Record<string, number>,
-): () => void {
-  const groundFloor = new Set(GROUND_FLOOR.map((name) => local.cloud.functions.get(name).spec.name));
-  const handles = local.cloud.functions.all().flatMap(({ spec }) => {
-    if (groundFloor.has(spec.name)) return [];
-    const handle = system.faults.killOn({
-      functionName: spec.name,
-      service: 'dynamodb',
-      operation: DATABASE_CALLS,
-      when: random.next() < 0.5 ? 'before' : 'after',
-      nth: 1 + Math.floor(random.next() * KILLED_AT_CALL_MAX),
-    });
-    const name = `kill ${nameOf(spec)}`;
-    handle.onFire(() => {
-      counts[name] = (counts[name] ?? 0) + 1;
-    });
-    return [handle];
-  });
-  return () => {
-    for (const handle of handles) handle.remove();
-  };
 }
 
 /** A function as a reader knows it: its consumer, or its construct. */

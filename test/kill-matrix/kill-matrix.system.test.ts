@@ -7,26 +7,25 @@ import { runMatrix } from './run-matrix.ts';
 
 let system: LocalSystem;
 beforeAll(async () => {
-  system = await startLocalSystem({ keepData: true });
+  system = await startLocalSystem();
 }, 180_000);
 afterAll(() => system?.stop());
 
-it('loses nothing, doubles nothing and keeps the order while functions die and the database is silent or restarts', async () => {
+it('loses nothing, doubles nothing and keeps the order while functions die and the database is silent', async () => {
   const result = await runMatrix({
     system,
-    events: 600,
+    events: 1_000,
     streams: 20,
     seed: 3,
     runId: 's3',
-    everyMs: 400,
+    everyMs: 250,
     quietLimitMs: 300_000,
     progress: () => undefined,
   });
-  expect(result).toMatchObject({ ok: true, events: 600, problems: [] });
+  expect(result).toMatchObject({ ok: true, events: 1_000, problems: [] });
   expect(result.consumers.map(({ lost, doubled, reordered, unknown }) => lost + doubled + reordered + unknown)).toEqual(
     [0, 0],
   );
-  const names = Object.keys(result.disturbances);
-  expect(names).toEqual(expect.arrayContaining(['pause database', 'restart database']));
-  expect(names.filter((name) => name.startsWith('kill')).length).toBeGreaterThan(0);
+  const kills = Object.entries(result.disturbances).filter(([name]) => name.startsWith('kill'));
+  expect(kills.length).toBeGreaterThan(0);
 }, 600_000);

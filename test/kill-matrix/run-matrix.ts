@@ -11,10 +11,10 @@ import { settle } from '../../lib/recovery/drill/settle.ts';
 import { type ConsumerVerdict, judge, problemsOf } from '../../lib/recovery/drill/verdict.ts';
 import type { PlannedStream } from '../../lib/recovery/drill/workload.ts';
 import { orders } from '../../lib/recovery/drill/workloads/orders.ts';
-import { disturb, killEachOnce } from './disturb.ts';
+import { disturb } from './disturb.ts';
 
 export interface MatrixOptions {
-  /** With a database that can be restarted (`keepData`). */
+  /** Its database is restarted too when it keeps its data (`keepData`). */
   system: LocalSystem;
   events: number;
   streams: number;
@@ -63,7 +63,7 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixResult> {
     await sabotage;
     progress(`appended; ${JSON.stringify(disturbances)}; waiting until nothing is under way`);
     await settle(context, { limitMs: options.quietLimitMs });
-    await recoverAll(context, consumers, options, disturbances);
+    await recoverAll(context, consumers, options.quietLimitMs);
     const verdicts = await Promise.all(
       orders.consumers.map(async ({ name, effects, eventTypes }) =>
         judge(context.ledger.entries, {
@@ -121,22 +121,13 @@ async function appendAll({ ledger }: DrillContext, streams: readonly PlannedStre
   await Promise.all(Array.from({ length: APPENDS_AT_ONCE }, worker));
 }
 
-/**
- * What is lost is repaired, by a recovery whose own functions are killed once each; an event whose function was killed at each of
- * its tries was given up, and is given back.
- */
-async function recoverAll(
-  context: DrillContext,
-  consumers: readonly string[],
-  options: MatrixOptions,
-  disturbances: Record<string, number>,
-): Promise<void> {
+/** What is lost is repaired; an event whose function was killed at each of its tries was given up, and is given back. */
+async function recoverAll(context: DrillContext, consumers: readonly string[], limitMs: number): Promise<void> {
   const attempt = async (actions: string[]): Promise<void> => {
     await context.recover({ actions }).catch((error: Error) => context.problem(error.message));
-    await settle(context, { limitMs: options.quietLimitMs });
+    await settle(context, { limitMs });
   };
-  const takeBack = killEachOnce(context, options, disturbances);
-  await attempt(['repair']).finally(takeBack);
+  await attempt(['repair']);
   let parked = 0;
   for (const name of consumers) parked += (await progressOf(context.system, name, context.ledger.entries)).parked;
   if (parked > 0) await attempt(['redrive', 'fill-gaps']);
