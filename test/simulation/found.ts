@@ -37,5 +37,6 @@ export const FOUND: readonly { seed: number; what: string; test?: string }[] = [
     what: 'the scrub closed damage that it had met in the same look, because its clock went back when it learned the time',
     test: 'test/recovery/scrub/scrub.test.ts',
   },
+  { seed: 8621, what: 'the end of the quiet time came three seconds after a late retry had appended' },
   { seed: 1142, what: 'the ledger did not know that a sleeper disturbs when it wakes up' },
 ];

@@ -52,6 +52,8 @@ export interface Ledger {
   acknowledge(append: Acknowledged): void;
   event(streamId: string, version: number): StoredEvent | undefined;
   head(streamId: string): number;
+  /** When the newest event of all was stored. */
+  newestAt(): number;
   /** Returns all effects of the same event in the same scope, this one last. */
   effect(effect: Effect): readonly Effect[];
 }
@@ -78,6 +80,7 @@ export function createLedger(): Ledger {
       acknowledged.push(append);
     },
     event: (streamId, version) => stored.get(streamId)?.[version - 1],
+    newestAt: () => Math.max(0, ...[...stored.values()].map((events) => events.at(-1)?.storedAt ?? 0)),
     head: (streamId) => stored.get(streamId)?.length ?? 0,
     effect: (effect) => {
       const key = effectKey(effect.consumer, effect.scope, effect.streamId, effect.version);
