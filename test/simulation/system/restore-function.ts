@@ -26,6 +26,8 @@ export interface RestoreSystem {
 const TIMEOUT_MS = 100_000;
 /** DynamoDB takes minutes; long enough to be looked at more than once. */
 const CREATED_AFTER_MS = 5_000;
+/** Commits of producers whose clocks are minutes slow are older than the run. */
+const HOUR_MS = 3_600_000;
 const NO_ARCHIVE = { read: async () => undefined, write: async () => undefined };
 
 export function startRestore(cloud: Cloud, copy: () => readonly Item[]): RestoreSystem {
@@ -67,7 +69,7 @@ function dependenciesOf(
   const { stream: _, ...schema } = EVENTS_TABLE;
   const pointInTime: PointInTime = {
     window: () =>
-      otherCall('describeContinuousBackups', () => ({ earliest: START_OF_TIME - 1_000, latest: scheduler.now() })),
+      otherCall('describeContinuousBackups', () => ({ earliest: START_OF_TIME - HOUR_MS, latest: scheduler.now() })),
     restore: (name) =>
       otherCall('restoreTableToPointInTime', () => {
         if (sideTables.has(name)) return;
