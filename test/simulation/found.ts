@@ -39,4 +39,9 @@ export const FOUND: readonly { seed: number; what: string; test?: string }[] = [
   },
   { seed: 8621, what: 'the end of the quiet time came three seconds after a late retry had appended' },
   { seed: 1142, what: 'the ledger did not know that a sleeper disturbs when it wakes up' },
+  {
+    seed: 3722,
+    what: 'a lease that a dead holder left was taken for held long after its end, though only unwanted events followed',
+    test: 'test/simulation/invariants/quiet-checks.test.ts',
+  },
 ];

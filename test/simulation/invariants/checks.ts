@@ -100,7 +100,7 @@ export function createChecks(options: {
     traces,
     markers,
     deadLetters,
-    quiet: createQuietChecks({ consumers, ledger, checkpoints, deadLetters, violations }),
+    quiet: createQuietChecks({ consumers, ledger, checkpoints, deadLetters, violations, now }),
     onChange: (change) => {
       switch (change.table) {
         case 'Events':

@@ -16,12 +16,13 @@ export interface QuietChecks {
 
 export function createQuietChecks(options: {
   consumers: readonly PlannedConsumer[];
-  ledger: Ledger;
-  checkpoints: CheckpointChecks;
-  deadLetters: DeadLetterChecks;
+  ledger: Pick<Ledger, 'head' | 'stored'>;
+  checkpoints: Pick<CheckpointChecks, 'item'>;
+  deadLetters: Pick<DeadLetterChecks, 'row'>;
   violations: Violations;
+  now: () => number;
 }): QuietChecks {
-  const { consumers, ledger, checkpoints, deadLetters, violations } = options;
+  const { consumers, ledger, checkpoints, deadLetters, violations, now } = options;
 
   const problem = (consumer: PlannedConsumer, streamId: string, mayBeParked: boolean): string | undefined => {
     const item = checkpoints.item(consumer.name, streamId);
@@ -35,12 +36,14 @@ export function createQuietChecks(options: {
         : `parked behind ${parked.deadLetterId}, which is ${String(status)}`;
     }
     if (item?.rewind !== undefined) return `at ${at} of ${head}, a rewind waits`;
-    // A lease that nobody gave back ends by itself, and with nothing left to do nobody comes to take it.
     if (at === head) return undefined;
     // Events of types that nobody of this consumer wants wake nobody up; they are resolved with the next one that does.
     const wants = new Set(consumer.eventTypes);
     const waiting = ledger.stored.get(streamId)?.slice(at) ?? [];
-    if (item?.leaseOwner === undefined && !waiting.some(({ type }) => wants.has(type))) return undefined;
+    const isWaitedFor = waiting.some(({ type }) => wants.has(type)) || Number(item?.wanted ?? 0) > at;
+    // A lease that nobody gave back ends by itself, and with nothing left to do nobody comes to take it.
+    const isHeld = item?.leaseOwner !== undefined && Number(item.leaseUntil) >= now();
+    if (!isHeld && !isWaitedFor) return undefined;
     return `at ${at} of ${head}, lease ${String(item?.leaseOwner ?? 'free')}, wanted ${String(item?.wanted ?? 0)}`;
   };
 
