@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashCommit } from '../../../lib/flow/event-store/hash.ts';
+import { directoryKey } from '../../../lib/flow/log/keys.ts';
 import { localEngine } from '../../support/engines.ts';
 import { type Bench, createBench } from './support.ts';
 
@@ -57,6 +58,22 @@ describe('a restore on DynamoDB', () => {
     const now = await bench.everything();
     expect(before.filter((item) => !now.includes(item))).toEqual([]);
     expect(now).toHaveLength(before.length + 1);
+  });
+
+  it.each(['lost', 'wrong'])('puts a directory item right that is %s, with the commits of its stream', async (how) => {
+    const log = await bench.system.items('Log');
+    const Key = { ...directoryKey('order-1') };
+    const { Item } = await bench.system.dynamo.get({ TableName: 'Log', Key });
+    if (how === 'lost') await bench.system.dynamo.delete({ TableName: 'Log', Key });
+    else
+      await bench.system.dynamo.put({ TableName: 'Log', Item: { ...Item, version: 'x', position: null, more: [1] } });
+    await bench.remove('order-1', 4);
+    bench.system.clock.advance(3_600_000);
+    const plan = await bench.plan({ streams: ['order-1'] });
+    expect(plan.totals).toMatchObject({ directories: 1, inserts: 1 });
+    expect(await bench.apply(plan.planId)).toMatchObject({ result: 'done', totals: { done: 1, written: 2 } });
+    expect(await bench.everything()).toEqual(before);
+    expect(await bench.system.items('Log')).toEqual(log);
   });
 
   it('overwrites nothing that changed after the plan', async () => {
