@@ -1,9 +1,9 @@
 // The simulation's event source mapping and queue.
 
 import type { LambdaFunction } from '../../simulation/world/lambda.ts';
-import { createQueue } from '../../simulation/world/queue.ts';
 import { connectQueue, type QueueEvent } from '../../simulation/world/queue-source.ts';
 import type { Opened } from '../scenario.ts';
+import { openQueues } from '../simulated-queues.ts';
 import { openVirtualTime } from '../virtual-time.ts';
 import { type Delivered, type MappingSettings, type MappingSubject, told, VISIBILITY_SECONDS } from './engine.ts';
 
@@ -15,15 +15,7 @@ export async function simulatedMapping(settings: MappingSettings): Promise<Opene
   const { batchSize, maxReceiveCount } = settings;
   const time = await openVirtualTime();
   const { scheduler, faults, trace } = time;
-  const common = { seed: 1, visibilityTimeoutMs: VISIBILITY_SECONDS * 1_000 };
-  const never = Number.POSITIVE_INFINITY;
-  const deadLetters = createQueue(scheduler, faults, trace, { ...common, name: 'dead', maxReceiveCount: never });
-  const queue = createQueue(scheduler, faults, trace, {
-    ...common,
-    name: 'queue',
-    maxReceiveCount: maxReceiveCount ?? never,
-    ...(maxReceiveCount !== undefined && { deadLetters }),
-  });
+  const { queue, deadLetters } = openQueues(time, { visibilityTimeoutMs: VISIBILITY_SECONDS * 1_000, maxReceiveCount });
   return {
     subject: {
       async run(bodies, script) {

@@ -1,8 +1,8 @@
 // The simulation's queue.
 
 import { createQueueSender } from '../../simulation/world/clients.ts';
-import { createQueue } from '../../simulation/world/queue.ts';
 import type { Opened } from '../scenario.ts';
+import { openQueues } from '../simulated-queues.ts';
 import { openVirtualTime } from '../virtual-time.ts';
 import type { QueueSettings, QueueSubject } from './engine.ts';
 
@@ -11,16 +11,8 @@ const URL = 'https://sqs/queue';
 export async function simulatedQueue(settings: QueueSettings): Promise<Opened<QueueSubject>> {
   const { visibilitySeconds, maxReceiveCount } = settings;
   const time = await openVirtualTime();
-  const { scheduler, faults, trace, process, call } = time;
-  const common = { seed: 1, visibilityTimeoutMs: visibilitySeconds * 1_000 };
-  const never = Number.POSITIVE_INFINITY;
-  const deadLetters = createQueue(scheduler, faults, trace, { ...common, name: 'dead', maxReceiveCount: never });
-  const queue = createQueue(scheduler, faults, trace, {
-    ...common,
-    name: 'queue',
-    maxReceiveCount: maxReceiveCount ?? never,
-    ...(maxReceiveCount !== undefined && { deadLetters }),
-  });
+  const { faults, process, call } = time;
+  const { queue, deadLetters } = openQueues(time, { visibilityTimeoutMs: visibilitySeconds * 1_000, maxReceiveCount });
   const received = (most: number) =>
     queue.receive(most).map(({ body, receiveCount, receiptHandle: handle }) => ({ body, receiveCount, handle }));
   return {
