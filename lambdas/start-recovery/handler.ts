@@ -1,4 +1,5 @@
-// Starts a recovery for what scans, scrubs and alarms tell. Called by rules of EventBridge with the event as it is.
+// Starts a recovery for what scans, scrubs and alarms tell, and looks after those that were cut off or have to wait. Called by
+// rules of EventBridge with the event as it is.
 // Reads STATE_MACHINE_ARN, CHECKPOINTS_TABLE, RECOVERY_TABLE and ALERTS_TOPIC_ARN.
 
 import { createRegistry } from '../../lib/flow/registry/registry.ts';
@@ -9,7 +10,9 @@ import { createObservability, lambdaPipeline } from '../../lib/platform/lambda-p
 import { createServerClock } from '../../lib/platform/server-clock.ts';
 import { createWorld } from '../../lib/platform/world.ts';
 import { createAlerts } from '../../lib/recovery/alert/alerts.ts';
+import { createLeases } from '../../lib/recovery/lease/leases.ts';
 import type { Sign } from '../../lib/recovery/start/decide-start.ts';
+import { lookAfter } from '../../lib/recovery/start/look-after.ts';
 import { type StartDeps, startRecovery } from '../../lib/recovery/start/start-recovery.ts';
 import { createStarts } from '../../lib/recovery/start/starts.ts';
 
@@ -24,6 +27,7 @@ const deps: StartDeps = {
   sfn: tracing.captureClient(createStepFunctionsClient()),
   stateMachineArn: environment.required('STATE_MACHINE_ARN'),
   starts: createStarts(recovery),
+  leases: createLeases(recovery),
   alerts: createAlerts({
     ...recovery,
     sns: tracing.captureClient(createSnsClient()),
@@ -36,8 +40,12 @@ const deps: StartDeps = {
 };
 
 export const handler = lambdaPipeline(async (event: Sign) => {
-  const outcome = await startRecovery(deps, event);
+  const outcome = isSchedule(event) ? await lookAfter(deps) : await startRecovery(deps, event);
   metrics.count(`Recoveries-${outcome.kind}`);
   logger.info('start of a recovery', { ...outcome });
   return outcome;
 }, observability);
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html */
+const isSchedule = (event: Sign): boolean =>
+  event?.source === 'aws.events' && event['detail-type'] === 'Scheduled Event';

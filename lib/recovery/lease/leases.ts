@@ -2,6 +2,7 @@
 // expiry lets somebody else in, the fencing token keeps the late one out. Every write under a lease should carry `token`.
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo, Write } from '../../platform/dynamodb/port.ts';
 
 /** Expiry tolerates the error of the server clock (1 s resolution) twice. */
@@ -28,6 +29,8 @@ export interface Leases {
   release(lease: LeaseHandle): Promise<void>;
   /** For a transaction that must only commit while the lease is ours. */
   heldCheck(lease: LeaseHandle): Write;
+  /** Leases that somebody holds, by the beginning of their names. Consistent. */
+  held(prefix: string, now: number): Promise<LeaseHandle[]>;
 }
 
 /**
@@ -98,6 +101,21 @@ export function createLeases({ dynamo, table }: { dynamo: Dynamo; table: string 
           ExpressionAttributeValues: held.values(lease),
         }),
       );
+    },
+
+    async held(prefix, now) {
+      const found: LeaseHandle[] = [];
+      const leases = queryAll(dynamo, {
+        TableName: table,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: { ':pk': 'lease', ':prefix': prefix },
+        ConsistentRead: true,
+      });
+      for await (const { sk, owner, until, token } of leases) {
+        if (owner === undefined || Number(until) < now - LEASE_MARGIN_MS) continue;
+        found.push({ name: String(sk), owner: String(owner), token: Number(token) });
+      }
+      return found;
     },
 
     heldCheck: (lease) => ({

@@ -12,6 +12,7 @@ import { collectEvidence, type EvidenceDeps } from './collect-evidence.ts';
 import { FINDINGS_BYTES_MAX, fitting, STANDING_BYTES_MAX } from './fit.ts';
 import { CONSUMERS_MAX, checkRecoveryRequest, isReadOnly, type RecoveryRequest } from './input.ts';
 import { jobsOf, selectionsOf } from './jobs.ts';
+import { RECOVERY_LEASE } from './lease-names.ts';
 import { advance, decided, type Progress, waitSeconds } from './progress.ts';
 import { standingOf } from './standing.ts';
 
@@ -167,7 +168,7 @@ async function takeLeases({ leases, world }: RecoverDeps, owner: string, names: 
   };
   for (const name of names) {
     const lease = await leases
-      .acquire(`recovery#${name}`, owner, world.clock.now(), LEASE_MS)
+      .acquire(`${RECOVERY_LEASE}${name}`, owner, world.clock.now(), LEASE_MS)
       .catch(async (error: unknown) => {
         // The next try of this recovery takes them again; when there is none, nobody waits for them.
         await giveBack().catch(() => undefined);

@@ -1,19 +1,13 @@
 // Is a recovery started again for a finding that was seen before? Pure. What the last one knew and left is not tried again: a
 // person has to look. What came after it is repaired, in growing intervals, so that damage that keeps coming is no endless loop.
 
+import type { ExecutionEnd } from './executions.ts';
 import type { Start } from './starts.ts';
 
 /** When what is seen now was found first: the oldest and the youngest part of it, milliseconds since 1970. */
 export interface Found {
   from: number;
   to: number;
-}
-
-export interface Ended {
-  /** Of the execution; `FORGOTTEN`: Step Functions does not know it any more. */
-  status: string;
-  /** Name of the Fail state. */
-  error?: string;
 }
 
 export type Again =
@@ -38,7 +32,7 @@ const PAUSE_MS = 15 * 60_000;
  */
 export function decideAgain(
   before: Pick<Start, 'startedAt' | 'tries'>,
-  { status, error }: Ended,
+  { status, error }: ExecutionEnd,
   { found, seenAt, now }: { found: Found; seenAt: number; now: number },
 ): Again {
   if (status === 'RUNNING' || seenAt <= before.startedAt) return { kind: 'known' };

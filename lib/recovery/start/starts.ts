@@ -1,6 +1,8 @@
-// What was started for which finding: one row per finding, so that a recovery that did not help is not started again.
+// What was started for which finding, or waits to be: one row per finding, so that a recovery that did not help is not started
+// again, and one that met another is.
 
 import { isConditionFailed } from '../../platform/dynamodb/failures.ts';
+import { queryAll } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 
 const FORMAT = 1;
@@ -8,18 +10,29 @@ const PARTITION = 'recovery-start';
 
 export interface Start {
   hash: string;
-  executionArn: string;
-  /** Milliseconds since 1970. */
+  /** Absent: all. */
+  consumer?: string;
+  /** Of the first execution for this evidence; later ones get a number behind it. */
+  name: string;
+  /** JSON: what the execution was, or will be, started with. */
+  input: string;
+  /** Absent: nothing was started yet. */
+  executionArn?: string;
+  /** Milliseconds since 1970. Of one that waits: since when. */
   startedAt: number;
   /** Recoveries in a row for this finding; those that could not begin (somebody else was at work) are not counted. */
   tries: number;
   /** Executions for this finding so far: each has a name of its own. */
   starts: number;
+  /** `waits`: another recovery is at work on its consumers. `begun`: it got their leases; how it ended is for the next sign. */
+  state: 'started' | 'waits' | 'begun';
 }
 
 export interface Starts {
   /** Consistent. */
   get(hash: string): Promise<Start | undefined>;
+  /** Consistent, of every finding. */
+  list(): Promise<Start[]>;
   /** False: somebody has written another one since `before` was read. */
   put(start: Start, before: Start | undefined): Promise<boolean>;
 }
@@ -29,9 +42,18 @@ export function createStarts({ dynamo, table }: { dynamo: Dynamo; table: string 
   return {
     async get(hash) {
       const { Item } = await dynamo.get({ TableName: table, Key: key(hash), ConsistentRead: true });
-      if (Item === undefined) return undefined;
-      const { executionArn, startedAt, tries, starts = tries } = Item as unknown as Start;
-      return { hash, executionArn, startedAt, tries, starts };
+      return Item === undefined ? undefined : startOf(Item);
+    },
+    async list() {
+      const starts: Start[] = [];
+      const rows = queryAll(dynamo, {
+        TableName: table,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': PARTITION },
+        ConsistentRead: true,
+      });
+      for await (const row of rows) starts.push(startOf(row));
+      return starts;
     },
     async put({ hash, ...start }, before) {
       const notChanged = before === undefined ? 'attribute_not_exists(pk)' : '#startedAt = :before';
@@ -52,4 +74,10 @@ export function createStarts({ dynamo, table }: { dynamo: Dynamo; table: string 
       }
     },
   };
+}
+
+/** Rows of before a recovery could wait have no name and no input: they are not started again but by a sign. */
+function startOf({ sk, pk: _pk, format: _format, ...row }: Record<string, unknown>): Start {
+  const { tries, state = 'begun', name = '', input = '{}' } = row as Partial<Start>;
+  return { starts: tries, ...row, name, input, state, hash: String(sk) } as Start;
 }

@@ -2,15 +2,19 @@
 
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decideAgain, type Ended, REMEMBERED_MS } from '../../../lib/recovery/start/decide-again.ts';
+import { decideAgain, REMEMBERED_MS } from '../../../lib/recovery/start/decide-again.ts';
+import type { ExecutionEnd } from '../../../lib/recovery/start/executions.ts';
 
 const MINUTE = 60_000;
 const START = 1_000_000_000;
-const HELPED: Ended = { status: 'SUCCEEDED' };
-const LEFT: Ended = { status: 'FAILED', error: 'NotComplete' };
+const HELPED: ExecutionEnd = { status: 'SUCCEEDED' };
+const LEFT: ExecutionEnd = { status: 'FAILED', error: 'NotComplete' };
 
 /** `found` and `now` in minutes after the last start. */
-const again = (end: Ended, { from, to, now, tries = 1 }: { from: number; to: number; now: number; tries?: number }) =>
+const again = (
+  end: ExecutionEnd,
+  { from, to, now, tries = 1 }: { from: number; to: number; now: number; tries?: number },
+) =>
   decideAgain({ startedAt: START, tries }, end, {
     found: { from: START + from * MINUTE, to: START + to * MINUTE },
     seenAt: START + now * MINUTE,

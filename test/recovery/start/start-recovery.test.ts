@@ -3,8 +3,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../lib/platform/logging.ts';
 import { createAlerts } from '../../../lib/recovery/alert/alerts.ts';
+import { createLeases, type Leases } from '../../../lib/recovery/lease/leases.ts';
 import { checkRecoveryRequest } from '../../../lib/recovery/recover/input.ts';
 import { ALARMS_THAT_START, decideStart, type Sign } from '../../../lib/recovery/start/decide-start.ts';
+import { lookAfter } from '../../../lib/recovery/start/look-after.ts';
 import { type StartDeps, startRecovery } from '../../../lib/recovery/start/start-recovery.ts';
 import { createStarts } from '../../../lib/recovery/start/starts.ts';
 import { createSmallSystem, type SmallSystem, TABLES } from '../../support/small-system.ts';
@@ -70,7 +72,7 @@ describe('what a sign asks for', () => {
 describe('starting', () => {
   let system: SmallSystem;
   let deps: StartDeps;
-  let executions: Map<string, { status: string; error?: string; input: string }>;
+  let executions: Map<string, { status: string; error?: string; input: string; stopDate?: Date }>;
   let told: unknown[];
 
   beforeEach(async () => {
@@ -80,21 +82,26 @@ describe('starting', () => {
     told = [];
     const sfn = {
       send: async ({ input }: { input: { name?: string; input?: string; executionArn?: string } }) => {
-        if (input.executionArn !== undefined) return executions.get(input.executionArn.slice('arn:'.length));
+        if (input.executionArn !== undefined) {
+          const known = executions.get(input.executionArn.slice('arn:execution:machine:'.length));
+          if (known === undefined) throw Object.assign(new Error('unknown'), { name: 'ExecutionDoesNotExist' });
+          return known;
+        }
         const { name = '', input: text = '' } = input;
         const earlier = executions.get(name);
         if (earlier !== undefined && (earlier.status !== 'RUNNING' || earlier.input !== text)) {
           throw Object.assign(new Error(name), { name: 'ExecutionAlreadyExists' });
         }
         executions.set(name, earlier ?? { status: 'RUNNING', input: text });
-        return { executionArn: `arn:${name}` };
+        return { executionArn: `arn:execution:machine:${name}` };
       },
     };
     const recovery = { dynamo: system.dynamo, table: TABLES.recoveryTable };
     deps = {
       sfn: sfn as never,
-      stateMachineArn: 'machine',
+      stateMachineArn: 'arn:stateMachine:machine',
       starts: createStarts(recovery),
+      leases: createLeases(recovery),
       alerts: createAlerts({
         ...recovery,
         sns: { send: async ({ input }) => told.push(input) },
@@ -114,7 +121,9 @@ describe('starting', () => {
   };
   const end = (status: string, error?: string): void => {
     for (const execution of executions.values()) {
-      if (execution.status === 'RUNNING') Object.assign(execution, { status, error });
+      if (execution.status === 'RUNNING') {
+        Object.assign(execution, { status, error, stopDate: new Date(system.clock.now()) });
+      }
     }
   };
 
@@ -211,5 +220,127 @@ describe('starting', () => {
   it('does not happen for a consumer of another deployment', async () => {
     expect(await startRecovery(deps, seen({ consumer: 'stranger' }))).toMatchObject({ kind: 'ignored' });
     expect(executions.size).toBe(0);
+  });
+
+  describe('beside another recovery of its consumer', () => {
+    const RED = alarm(QUEUE_AGE);
+    /** As the recovery's first step takes it. */
+    const take = (consumer: string, owner: string) =>
+      leases.acquire(`recovery#${consumer}`, owner, system.clock.now(), 90 * MINUTE);
+    const atWork = async (consumer: string, owner: string) => {
+      executions.set(owner, { status: 'RUNNING', input: '{}' });
+      const lease = await take(consumer, owner);
+      if (lease.kind === 'held') throw new Error(lease.owner);
+      return lease;
+    };
+
+    let leases: Leases;
+    beforeEach(() => {
+      leases = createLeases({ dynamo: system.dynamo, table: TABLES.recoveryTable });
+    });
+
+    const leasesOf = async () => (await leases.held('recovery#', system.clock.now())).map(({ name }) => name);
+
+    it('waits, and is started by the schedule when that has ended: an alarm tells once', async () => {
+      const lease = await atWork('billing', 'by-hand');
+      expect(await startRecovery(deps, RED)).toMatchObject({ kind: 'waits', for: 'by-hand' });
+      expect(await startRecovery(deps, RED)).toMatchObject({ kind: 'waits' });
+      expect(await lookAfter(deps)).toEqual({ kind: 'looked-after', freed: [], started: [], waiting: 1 });
+      expect(executions.size).toBe(1);
+      end('SUCCEEDED');
+      await leases.release(lease);
+      const { started } = await lookAfter(deps);
+      const { name, input } = decideStart(RED) as { name: string; input: object };
+      expect(started).toEqual([name]);
+      expect(JSON.parse(executions.get(name)?.input ?? '')).toEqual(input);
+      expect(await lookAfter(deps)).toMatchObject({ started: [], waiting: 0 });
+      expect(told).toEqual([]);
+    });
+
+    it('a sign that comes when it has ended starts it at once', async () => {
+      const lease = await atWork('billing', 'by-hand');
+      await startRecovery(deps, RED);
+      end('SUCCEEDED');
+      await leases.release(lease);
+      expect(await startRecovery(deps, RED)).toMatchObject({ kind: 'started' });
+      expect(await lookAfter(deps)).toMatchObject({ started: [], waiting: 0 });
+    });
+
+    it('another consumer is not waited for, also one whose name begins alike; a recovery of all waits for each', async () => {
+      await system.addConsumer({ name: 'billing-2', eventTypes: ['Placed'], effects: 'idempotent' });
+      await atWork('billing-2', 'by-hand');
+      expect(await startRecovery(deps, RED)).toMatchObject({ kind: 'started' });
+      expect(await startRecovery(deps, damageFound)).toMatchObject({ kind: 'waits', for: 'by-hand' });
+      expect(await lookAfter(deps)).toMatchObject({ started: [], waiting: 1 });
+    });
+
+    it('one that met it all the same is started again, once for all that wait for the same consumer', async () => {
+      await startRecovery(deps, RED);
+      await startRecovery(deps, seen());
+      const lease = await take('billing', 'by-hand');
+      executions.set('by-hand', { status: 'RUNNING', input: '{}' });
+      for (const [name, execution] of executions) {
+        if (name !== 'by-hand') Object.assign(execution, { status: 'FAILED', error: 'AlreadyRecovering' });
+      }
+      expect(await lookAfter(deps)).toMatchObject({ started: [], waiting: 2 });
+      if (lease.kind === 'acquired') await leases.release(lease);
+      expect(await lookAfter(deps)).toMatchObject({ started: [expect.stringMatching(/-2$/)], waiting: 1 });
+    });
+
+    it('is noted as started when the row could not be written after its start', async () => {
+      const lease = await atWork('billing', 'by-hand');
+      await startRecovery(deps, RED);
+      await leases.release(lease);
+      const dies = { ...deps.starts, put: () => Promise.reject(new Error('the function died')) };
+      await expect(lookAfter({ ...deps, starts: dies })).rejects.toThrow('died');
+      end('SUCCEEDED');
+      expect(await lookAfter(deps)).toMatchObject({ started: [], waiting: 0 });
+      expect(await lookAfter(deps)).toMatchObject({ started: [], waiting: 0 });
+      expect(await deps.starts.list()).toMatchObject([
+        { state: 'begun', executionArn: expect.stringMatching(/billing/) },
+      ]);
+      expect(executions.size).toBe(2);
+    });
+
+    it('is not started for a consumer that was removed meanwhile', async () => {
+      const lease = await atWork('billing', 'by-hand');
+      await startRecovery(deps, RED);
+      await leases.release(lease);
+      expect(await lookAfter({ ...deps, registry: { list: async () => [] } })).toMatchObject({
+        started: [],
+        waiting: 0,
+      });
+      expect(await lookAfter(deps)).toMatchObject({ started: [], waiting: 0 });
+    });
+
+    it.each(['ABORTED', 'TIMED_OUT', 'FAILED'])(
+      '%s: its leases are given back when nothing of it can be under way any more',
+      async (status) => {
+        await atWork('billing', 'cut-off');
+        await atWork('shipping', 'at-work');
+        await take('audit', 'unknown');
+        Object.assign(executions.get('cut-off') ?? {}, { status, stopDate: new Date(system.clock.now()) });
+        system.clock.advance(15 * MINUTE - 1);
+        expect(await lookAfter(deps)).toMatchObject({ freed: [] });
+        system.clock.advance(1);
+        expect(await lookAfter(deps)).toMatchObject({ freed: ['billing'] });
+        expect(await leasesOf()).toEqual(['recovery#audit', 'recovery#shipping']);
+      },
+    );
+
+    it('a recovery that was redriven meanwhile keeps its leases', async () => {
+      await atWork('billing', 'redriven');
+      Object.assign(executions.get('redriven') ?? {}, { status: 'FAILED', stopDate: new Date(0) });
+      const raced = {
+        ...leases,
+        held: async (prefix: string, now: number) => {
+          const seenBefore = await leases.held(prefix, now);
+          await take('billing', 'redriven');
+          return seenBefore;
+        },
+      };
+      await lookAfter({ ...deps, leases: raced });
+      expect(await leasesOf()).toEqual(['recovery#billing']);
+    });
   });
 });

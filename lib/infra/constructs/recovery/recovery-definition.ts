@@ -72,7 +72,7 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
   );
   const unexpectedAnswer = fail(
     'UnexpectedAnswer',
-    'A function answered what this workflow does not understand; the leases end by themselves.',
+    'A function answered what this workflow does not understand; a schedule gives the leases back.',
     'See the output of the last step.',
   );
   const finished = new Succeed(scope, 'Finished', {

@@ -1,5 +1,6 @@
 // What starts a recovery besides a person: gaps that a scan announced, damage that a scrub announced, and alarms. Every rule goes to
-// one function, which names the execution after what was found, so that the same finding starts one recovery.
+// one function, which names the execution after what was found, so that the same finding starts one recovery. A schedule has it look
+// after those that were cut off or have to wait.
 
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
@@ -7,7 +8,6 @@ import { type EventPattern, type IEventBus as IAwsEventBus, Match, Rule } from '
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -15,14 +15,16 @@ import { DAMAGE_FOUND, GAPS_FOUND, RECOVERY_SOURCE } from '../../../model/wake-u
 import { ALARM_DETAIL_TYPE, ALARM_SOURCE, ALARMS_THAT_START } from '../../../recovery/start/decide-start.ts';
 import { acknowledgeResourceWildcard } from '../acknowledgements.ts';
 import type { IEventBus } from '../event-bus.ts';
-import { ASYNC_INVOKE, METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
+import { METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys, REGISTRY_KEYS } from '../key-grants.ts';
 import { createDeadLetterQueue } from '../queues.ts';
 import { RUNBOOK, runbookAlarm } from '../runbook-alarm.ts';
+import { onSchedule } from './on-schedule.ts';
 
 const TIMEOUT = Duration.seconds(30);
 const ALARM_PERIOD = Duration.minutes(5);
+const LOOK_AFTER_EVERY = Duration.minutes(5);
 
 export interface RecoveryTriggersProps {
   readonly eventStore: IEventStore;
@@ -52,11 +54,17 @@ export class RecoveryTriggers extends Construct {
       },
     }).function;
     grantOnKeys(this.function, checkpointsTable, REGISTRY_KEYS, 'Query');
-    grantOnKeys(this.function, recoveryTable, 'recovery-start', 'GetItem', 'PutItem');
+    grantOnKeys(this.function, recoveryTable, 'recovery-start', 'GetItem', 'PutItem', 'Query');
+    grantOnKeys(this.function, recoveryTable, 'lease', 'Query', 'UpdateItem');
     grantOnKeys(this.function, recoveryTable, 'alert', 'PutItem', 'UpdateItem');
     alertsTopic.grantPublish(this.function);
     this.grantStarting(stateMachine);
-    this.function.configureAsyncInvoke({ ...ASYNC_INVOKE, onFailure: new SqsDestination(this.deadLetterQueue) });
+    onSchedule(this, 'LookAfterSchedule', {
+      function: this.function,
+      every: LOOK_AFTER_EVERY,
+      description: 'Recoveries that were cut off, and those that have to wait',
+      deadLetterQueue: this.deadLetterQueue,
+    });
     this.rule('GapsFound', 'A gap scan found gaps', { source: [RECOVERY_SOURCE], detailType: [GAPS_FOUND] }, bus);
     this.rule('DamageFound', 'A scrub found damage', { source: [RECOVERY_SOURCE], detailType: [DAMAGE_FOUND] }, bus);
     this.rule('Alarms', 'An alarm that a recovery may help against', {

@@ -1,0 +1,4 @@
+// The lease of a consumer that is being recovered.
+
+/** Before the consumer's name. */
+export const RECOVERY_LEASE = 'recovery#';
