@@ -8,6 +8,12 @@ import type { RecoveryRequest } from './input.ts';
 
 export type Repair = 'restore' | 'enable' | 'replay' | 'resume' | 'redrive';
 
+/** How far the repeats of a plan reach. */
+export interface Extent {
+  streams: number;
+  repeats: number;
+}
+
 export interface Job {
   repair: Repair;
   /** `plan`: say what would be done. `ask`: it overwrites, somebody must agree. `start`, `follow` until it has `ended`. */
@@ -16,8 +22,12 @@ export interface Job {
   request: Record<string, unknown>;
   /** The operation's own id: of its plan, then of its run. */
   operationId?: string;
-  /** The plan went stale before it was begun: it is made anew when it begins. */
+  /** The plan went stale before it was begun: it was made anew, and is once more when it begins. */
   replan?: true;
+  /** What the plan that somebody was asked about would repeat. */
+  asked?: Extent;
+  /** How often somebody was asked. */
+  asks?: number;
   /** What is followed is somebody else's: this one begins when that has ended. */
   isOthers?: true;
   /** When the repair itself began. */

@@ -3,7 +3,7 @@
 
 import { sentence } from './fit.ts';
 import type { RecoveryRequest } from './input.ts';
-import type { Job, Repair } from './jobs.ts';
+import type { Extent, Job, Repair } from './jobs.ts';
 
 /** What an answer means, whatever function gave it. */
 interface Heard {
@@ -13,6 +13,8 @@ interface Heard {
   summary: string;
   /** It would overwrite what is stored, or repeat effects. */
   overwrites?: boolean;
+  /** Of a plan that is made again when it goes stale. */
+  extent?: Extent;
   failure?: Job['failure'];
   /** Another try with another request. */
   again?: Record<string, unknown>;
@@ -56,7 +58,7 @@ export function answered(job: Job, answer: unknown, isDryRun: boolean, now: numb
     return { ...job, phase: 'ended', failure: { code: error.code, message }, summary: `${error.code}: ${message}` };
   }
   const heard = OPERATIONS[job.repair].hear(answer as never, job);
-  const { isEnded, operationId = job.operationId, overwrites, failure, again } = heard;
+  const { isEnded, operationId = job.operationId, failure, again } = heard;
   const summary = sentence(heard.summary);
   const next = { ...job, operationId, summary, ...(failure && { failure }) };
   if (again !== undefined) return { ...job, phase: 'plan', request: again, operationId: undefined, summary };
@@ -65,9 +67,33 @@ export function answered(job: Job, answer: unknown, isDryRun: boolean, now: numb
     return { ...own, phase: 'start', summary };
   }
   if (isEnded || isDryRun) return { ...next, phase: 'ended' };
-  if (job.phase === 'plan') return { ...next, phase: overwrites ? 'ask' : 'start' };
+  if (job.phase === 'plan') return planned(next, heard);
   return { ...next, phase: 'follow', startedAt: job.startedAt ?? now };
 }
+
+/** What was agreed to may be done; what goes beyond it is asked about again. */
+function planned(job: Job, { overwrites, extent }: Heard): Job {
+  const { approvedBy, replan: _replan, asks = 0, ...rest } = job;
+  if (!overwrites || (approvedBy !== undefined && isWithin(extent, job.asked))) return { ...job, phase: 'start' };
+  if (asks < ASKS_MAX) return { ...rest, phase: 'ask', asked: extent, asks: asks + 1 };
+  const message = `what would be repeated has outgrown ${asks} approvals: ${job.summary ?? ''}`;
+  return {
+    ...job,
+    phase: 'ended',
+    failure: { code: 'APPROVAL_OUTGROWN', message: sentence(`${message}; remedy: select less, by position or time`) },
+  };
+}
+
+const ASKS_MAX = 3;
+/** A consumer that is alive goes on while somebody thinks: so much more is the same plan. */
+const GROWTH_EVENTS = 100;
+const GROWTH = 1.1;
+
+const isWithin = (extent: Extent | undefined, asked: Extent | undefined): boolean =>
+  extent !== undefined &&
+  asked !== undefined &&
+  extent.repeats <= Math.max(asked.repeats * GROWTH, asked.repeats + GROWTH_EVENTS) &&
+  extent.streams <= Math.max(asked.streams * GROWTH, asked.streams + GROWTH_EVENTS);
 
 /** Ends of somebody else's replay that leave its place taken. */
 const IN_THE_WAY = new Set(['REPLAY_STOPPED']);
@@ -148,8 +174,11 @@ const replay: Operation = {
     if (code === 'REPLAY_RUNNING' && repair === 'resume' && typeof replayId === 'string') {
       return { phase: 'follow', operationId: replayId, isOthers: true };
     }
-    // A consumer that is alive moves its checkpoints between the plan, the approval and the beginning. The selection is the same.
-    return code === 'PLAN_STALE' && replan === undefined ? { replan: true } : undefined;
+    // A consumer that is alive moves its checkpoints between the plan, the approval and the beginning. The selection is the same,
+    // what it means is looked at again.
+    return code === 'PLAN_STALE' && replan === undefined
+      ? { phase: 'plan', operationId: undefined, replan: true }
+      : undefined;
   },
   hear({ result, plan, replay: run }: ReplaySaid) {
     if (run !== undefined) {
@@ -173,6 +202,7 @@ const replay: Operation = {
       isEnded: result === 'nothing',
       operationId: plan?.id,
       overwrites: plan?.mode === 'rewind' || expectedRepeats > 0,
+      extent: { streams, repeats: expectedRepeats },
       summary: `plan: ${events} events of ${streams} streams, ${expectedRepeats} of them again`,
     };
   },

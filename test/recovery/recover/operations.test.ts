@@ -44,12 +44,53 @@ describe('a job that begins', () => {
     expect(answered(planned, running, false, 1)).toMatchObject({ phase: 'ended', failure: { code: 'REPLAY_RUNNING' } });
   });
 
-  it('plans once more when its plan went stale, and fails when that does not help', () => {
-    const planned: Job = { repair: 'replay', phase: 'start', request: {}, operationId: 'plan-1', approvedBy: 'anna' };
+  describe('whose plan goes stale', () => {
     const stale = { error: { code: 'PLAN_STALE', message: 'stream "a" was at version 3' } };
-    const again = answered(planned, stale, false, 1);
-    expect(callOf(again, WHO)).toMatchObject({ action: 'start', planId: 'plan-1', replan: true, dryRun: false });
-    expect(answered(again, stale, false, 2)).toMatchObject({ phase: 'ended', failure: { code: 'PLAN_STALE' } });
+    const plan = (id: string, expectedRepeats: number, streams = 1) => ({
+      result: 'planned',
+      plan: { id, mode: 'rewind', totals: { streams, events: expectedRepeats, expectedRepeats } },
+    });
+    const approved = (job: Job): Job => ({ ...job, phase: 'start', approvedBy: 'anna' });
+    const asking = answered({ repair: 'replay', phase: 'plan', request: {} }, plan('plan-1', 1_000), false, 1);
+    const again = answered(approved(asking), stale, false, 2);
+
+    it('plans again, and begins with what was agreed to', () => {
+      expect(asking).toMatchObject({ phase: 'ask', operationId: 'plan-1' });
+      expect(again).toMatchObject({ phase: 'plan', approvedBy: 'anna' });
+      expect(callOf(again, WHO)).toMatchObject({ action: 'plan' });
+      const begins = answered(again, plan('plan-2', 1_100), false, 3);
+      expect(begins).toMatchObject({ phase: 'start', approvedBy: 'anna' });
+      expect(callOf(begins, WHO)).toMatchObject({ action: 'start', planId: 'plan-2', replan: true, dryRun: false });
+      expect(answered(begins, stale, false, 4)).toMatchObject({ phase: 'ended', failure: { code: 'PLAN_STALE' } });
+    });
+
+    it.each([
+      ['more events', plan('plan-2', 1_101)],
+      ['more streams', plan('plan-2', 1_000, 102)],
+    ])('asks again, without the old agreement, when the new one repeats more: %s', (_what, more) => {
+      const open = answered(again, more, false, 3);
+      expect(open).toMatchObject({ phase: 'ask', operationId: 'plan-2', asks: 2 });
+      expect(open.approvedBy).toBeUndefined();
+      // The second agreement is about the second plan.
+      const second = answered(answered(approved(open), stale, false, 4), more, false, 5);
+      expect(second).toMatchObject({ phase: 'start', operationId: 'plan-2' });
+    });
+
+    it('asks three times at most', () => {
+      let job: Job = asking;
+      for (let asks = 1; job.phase === 'ask'; asks++) {
+        job = answered(answered(approved(job), stale, false, asks), plan(`plan-${asks}`, 10_000 * asks), false, asks);
+      }
+      expect(job).toMatchObject({ phase: 'ended', asks: 3, failure: { code: 'APPROVAL_OUTGROWN' } });
+    });
+
+    it('asks for the first time when only the new one repeats anything', () => {
+      const nothing = { ...plan('plan-1', 0), plan: { ...plan('plan-1', 0).plan, mode: 'redeliver' } };
+      const free = answered({ repair: 'replay', phase: 'plan', request: {} }, nothing, false, 1);
+      expect(free.phase).toBe('start');
+      const once = answered(answered(free, stale, false, 2), plan('plan-2', 1), false, 3);
+      expect(once).toMatchObject({ phase: 'ask', operationId: 'plan-2', asks: 1 });
+    });
   });
 });
 
