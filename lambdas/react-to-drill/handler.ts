@@ -5,6 +5,7 @@ import { createDynamo, createDynamoClient } from '../../lib/platform/dynamodb/cl
 import { environmentOf } from '../../lib/platform/environment.ts';
 import { createDrillEffects } from '../../lib/recovery/drill/deployed/effects.ts';
 import { rehearsal, rehearsalReact } from '../../lib/recovery/drill/deployed/rehearsal.ts';
+import { rehearsalVerify } from '../../lib/recovery/drill/deployed/rehearsal-verify.ts';
 
 const table = environmentOf(process.env).required('DRILL_TABLE');
 const effects = createDrillEffects({ dynamo: createDynamo(createDynamoClient()), table });
@@ -12,5 +13,6 @@ const effects = createDrillEffects({ dynamo: createDynamo(createDynamoClient()),
 export const { declaration, handler } = defineConsumer({
   ...rehearsal,
   // Ends the runtime as running out of memory does: no answer, no line of its own.
+  verify: rehearsalVerify({ effects, now: Date.now }),
   react: rehearsalReact({ table, isCured: effects.isCured, die: () => process.exit(1) }),
 });

@@ -85,7 +85,12 @@ export class RecoveryStack extends Stack {
     });
     const isDrilling = props.drill ?? this.node.tryGetContext('drill') === 'true';
     const drill = isDrilling
-      ? new RecoveryDrill(this, 'Drill', { eventStore, eventBus: this.eventBus, stateMachine: machine.stateMachine })
+      ? new RecoveryDrill(this, 'Drill', {
+          eventStore,
+          eventBus: this.eventBus,
+          stateMachine: machine.stateMachine,
+          verification,
+        })
       : undefined;
     shareValues(machine, parameterPrefix, {
       'recovery-state-machine-arn': machine.stateMachine.stateMachineArn,

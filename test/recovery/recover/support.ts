@@ -87,7 +87,7 @@ function textOf(value: unknown): string {
   return parts.map((part) => (typeof part === 'string' ? part : 'aws')).join('');
 }
 
-const TABLE_NAMES = {
+export const TABLE_NAMES = {
   events: TABLES.eventsTable,
   log: TABLES.logTable,
   checkpoints: TABLES.checkpointsTable,

@@ -23,6 +23,7 @@ import type { IEventStore } from '../event-store-base.ts';
 import { grantOnKeys } from '../key-grants.ts';
 import { createDeadLetterQueue, metricDeadLetters } from '../queues.ts';
 import { runbookAlarm } from '../runbook-alarm.ts';
+import type { IVerification } from './verify-consistency.ts';
 
 /** Lambda's own limit: unclean ends take minutes, and so may the recovery. */
 const DRILL_TIMEOUT = Duration.minutes(15);
@@ -36,6 +37,8 @@ export interface RecoveryDrillProps {
   readonly eventStore: IEventStore;
   readonly eventBus: IEventBus;
   readonly stateMachine: StateMachine;
+  /** Asks the rehearsal consumer about its effects, as it does all that have a `verify`. */
+  readonly verification: IVerification;
   /** When drills run. @default - 05:00 UTC on the first of each month */
   readonly schedule?: Schedule;
 }
@@ -81,7 +84,7 @@ export class RecoveryDrill extends Construct {
     });
   }
 
-  private createConsumer({ eventStore, eventBus }: RecoveryDrillProps): EventConsumer {
+  private createConsumer({ eventStore, eventBus, verification }: RecoveryDrillProps): EventConsumer {
     const { function: react } = new ProjectFunction(this, 'ReactToDrill', 'react-to-drill', {
       description: 'Rehearses with drills: fails and dies as it is told, until cured',
       timeout: REACT_TIMEOUT,
@@ -92,6 +95,7 @@ export class RecoveryDrill extends Construct {
       eventStore,
       eventBus,
       consumer: rehearsal,
+      verification,
       function: react,
       timeout: REACT_TIMEOUT,
       environment: { DRILL_TABLE: this.table.tableName },

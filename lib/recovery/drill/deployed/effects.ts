@@ -3,11 +3,13 @@
 import { queryAll } from '../../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../../platform/dynamodb/port.ts';
 import type { Effect, LedgerEntry } from '../ledger.ts';
-import { cureKey, expiresAt, rehearsal } from './rehearsal.ts';
+import { cureKey, effectsKey, expiresAt, rehearsal } from './rehearsal.ts';
 
 export interface DrillEffects {
   /** In the order of each stream. Consistent. */
   applied(runId: string, entries: readonly LedgerEntry[]): Promise<Effect[]>;
+  /** Versions of one stream as they took effect; undefined when none did, or when they are too old. Consistent. */
+  orderOf(runId: string, streamId: string): Promise<number[] | undefined>;
   /** From now on nothing of this run fails any more. */
   cure(runId: string, now: number): Promise<void>;
   isCured(runId: string): Promise<boolean>;
@@ -32,6 +34,10 @@ export function createDrillEffects({ dynamo, table }: { dynamo: Dynamo; table: s
         }
       }
       return effects;
+    },
+    async orderOf(runId, streamId) {
+      const { Item } = await dynamo.get({ TableName: table, Key: effectsKey(runId, streamId), ConsistentRead: true });
+      return Item?.order as number[] | undefined;
     },
     async cure(runId, now) {
       const Item = { ...cureKey(runId), curedAt: now, expiresAt: expiresAt(now) };

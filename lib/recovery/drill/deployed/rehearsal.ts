@@ -18,6 +18,7 @@ export const rehearsal = {
   // Each unclean end costs a visibility timeout; one more than the first blames the event.
   maxAttempts: 2,
   drill: true,
+  verifiesEffects: true,
 } as const satisfies ConsumerDeclaration;
 
 export interface StepData {

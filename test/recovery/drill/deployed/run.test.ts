@@ -7,9 +7,11 @@ import { createDrillEffects } from '../../../../lib/recovery/drill/deployed/effe
 import { DRILL_DUE_MS } from '../../../../lib/recovery/drill/deployed/outcome.ts';
 import { createDrillRecords } from '../../../../lib/recovery/drill/deployed/records.ts';
 import { rehearsal, rehearsalReact, UNHEARD_STEP } from '../../../../lib/recovery/drill/deployed/rehearsal.ts';
+import { rehearsalVerify } from '../../../../lib/recovery/drill/deployed/rehearsal-verify.ts';
 import { type DeployedDrillDeps, runDeployedDrill } from '../../../../lib/recovery/drill/deployed/run.ts';
 import type { RecoveryRun } from '../../../../lib/recovery/recover/run-recovery.ts';
-import { createRecovery, type Recovery } from '../../recover/support.ts';
+import { verify } from '../../../../lib/recovery/verify/verify.ts';
+import { createRecovery, type Recovery, TABLE_NAMES } from '../../recover/support.ts';
 
 const EFFECTS: TableSchema = {
   name: 'Drill',
@@ -36,10 +38,15 @@ beforeEach(async () => {
       deaths += 1;
     },
   });
-  await system.addConsumer(rehearsal, async (event, context) => {
-    sabotage(event.metadata.version);
-    return react(event, context);
-  });
+  const verify = rehearsalVerify({ effects, now: () => system.clock.now() });
+  await system.addConsumer(
+    rehearsal,
+    async (event, context) => {
+      sabotage(event.metadata.version);
+      return react(event, context);
+    },
+    { verify },
+  );
   let runs = 0;
   deps = {
     eventStore: system.eventStore,
@@ -122,6 +129,61 @@ describe('a drill in AWS', () => {
 
   it('refuses what it does not know', async () => {
     await expect(runDeployedDrill(deps, { action: 'destroy' })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  });
+});
+
+describe("the rehearsal consumer's own verify, after a drill", () => {
+  /** Rows of the effects table, by stream. */
+  const change = async (make: (order: number[]) => number[] | undefined) => {
+    const { system } = recovery;
+    const { Items = [] } = await system.dynamo.scan({ TableName: EFFECTS.name });
+    const row = Items.find(({ sk }) => String(sk).endsWith('-clean')) as { order: number[] };
+    const order = make(row.order);
+    if (order === undefined) await system.dynamo.delete({ TableName: EFFECTS.name, Key: keyOf(row) });
+    else await system.dynamo.put({ TableName: EFFECTS.name, Item: { ...row, order } });
+  };
+  const keyOf = (row: object) => ({ pk: (row as { pk: string }).pk, sk: (row as { sk: string }).sk });
+  const violations = async () => {
+    const { dynamo, questions, clock } = recovery.system;
+    const verdict = await verify({ dynamo, tables: TABLE_NAMES, questions }, { now: clock.now() });
+    return verdict.violations.map(({ kind, version }) => `${kind} ${version}`);
+  };
+
+  beforeEach(async () => {
+    await runDeployedDrill(deps, {});
+  });
+
+  it('finds nothing wrong', async () => {
+    expect(await violations()).toEqual([]);
+  });
+
+  it.each([
+    ['dropped', (order: number[]) => order.filter((version) => version !== 3), ['effect 3']],
+    ['doubled', (order: number[]) => [...order, 8], ['effect 8']],
+    ['reordered', (order: number[]) => [2, 1, ...order.slice(2)], ['effect 1']],
+  ])('sees an effect that was %s', async (_what, make, found) => {
+    await change(make);
+    expect(await violations()).toEqual(found);
+  });
+
+  it('sees an effect of what is no step of its consumer', async () => {
+    const verify = rehearsalVerify({ effects: { orderOf: async () => [1, 2, 3] }, now: () => 0 });
+    const step = (version: number) => ({
+      event: { data: { runId: 'r' }, metadata: { version, timestamp: new Date(0) } },
+      times: { min: 1, max: 1 },
+    });
+    const events = (async function* () {
+      yield* [step(1), step(3)];
+    })();
+    const stream = { streamId: 'drill-r-clean', checkpoint: 3, events } as never;
+    expect(await verify(stream, {} as never)).toMatchObject([{ version: 2 }]);
+  });
+
+  it('sees that all effects of a stream are gone, until they are too old to be there', async () => {
+    await change(() => undefined);
+    expect(await violations()).toHaveLength(8);
+    recovery.system.clock.advance(91 * 86_400_000);
+    expect(await violations()).toEqual([]);
   });
 });
 
