@@ -26,7 +26,7 @@ export type RegisterCommand = (
 
 /** Codes of our own errors that mean "refused", not "bad input". */
 const REFUSED =
-  /^(PLAN_STALE|PLAN_|REPLAY_RUNNING|RECOVERY_RUNNING|APPROVAL_|ROUNDS_EXHAUSTED|CONFIRMATION_REQUIRED|LEASE_HELD|CONSUMER_BEING_RECOVERED)/;
+  /^(PLAN_STALE|PLAN_|REPLAY_RUNNING|RECOVERY_RUNNING|APPROVAL_|ROUNDS_EXHAUSTED|CONFIRMATION_REQUIRED|LEASE_HELD|CONSUMER_BEING_RECOVERED|VERIFICATION_)/;
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (isEventRecoveryError(error)) {

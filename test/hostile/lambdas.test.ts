@@ -37,7 +37,7 @@ const FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
   'lambdas/scan-gaps': [...OPERATION, 'graceSeconds', 'fill', 'last', 'maxStreams'],
   'lambdas/scrub-events': [...OPERATION, 'streams', 'full', 'budget'],
   'lambdas/start-recovery': [...ENVELOPE, 'listed', 'consumer', 'state', 'configuration', 'alarmName'],
-  'lambdas/verify-consistency': [...OPERATION, 'streamIds', 'consumers', 'quiet', 'lagBoundMs', 'listed'],
+  'lambdas/verify-consistency': [...OPERATION, 'step', 'run', 'batch', 'streamIds', 'consumers', 'quiet', 'listed'],
   'examples/order-fulfilment/inventory': QUEUE,
   'examples/order-fulfilment/notification': QUEUE,
 };

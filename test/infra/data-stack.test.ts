@@ -96,6 +96,23 @@ describe('the Data stack', () => {
     }
   });
 
+  it('removes what a verification has left in the archive bucket after a week, and nothing else of it', () => {
+    const rules = buckets
+      .filter(([id]) => id.startsWith('EventStoreArchiveBucket'))
+      .flatMap(
+        ([, { Properties }]) => (Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] }).Rules,
+      );
+    const removing = rules.filter((rule) => rule.ExpirationInDays ?? rule.ExpiredObjectDeleteMarker);
+    expect(removing).toEqual([
+      expect.objectContaining({ Prefix: 'verifications/', ExpirationInDays: 7 }),
+      expect.objectContaining({
+        Prefix: 'verifications/',
+        ExpiredObjectDeleteMarker: true,
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      }),
+    ]);
+  });
+
   it('lets only encrypted requests into its buckets, keeps them private and encrypts them', () => {
     expect(buckets).toHaveLength(2);
     for (const [id, { Properties }] of buckets) {

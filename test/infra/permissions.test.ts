@@ -61,6 +61,7 @@ describe('permissions', () => {
       's3:GetObject on <archive-bucket-name>/quarantine/*',
       's3:GetObject on <archive-bucket-name>/restore/*',
       's3:GetObject on <relay-failures-bucket-name>/*',
+      's3:GetObject s3:PutObject on <archive-bucket-name>/verifications/*',
       's3:PutObject on <archive-bucket-name>/quarantine/*',
       's3:PutObject on <archive-bucket-name>/recoveries/*',
       's3:PutObject on <archive-bucket-name>/restore/*',

@@ -53,6 +53,27 @@ describe('the recovery machine', () => {
     expect(JSON.stringify(granted)).toMatch(/:rule\/.*\/\*/);
   });
 
+  it('lets the verification read tables and open gaps, write none, and keep files below one prefix', () => {
+    const granted = statements(template, 'VerificationVerifyConsistency');
+    const actions = granted.flatMap(actionsOf);
+    expect(actions.filter((action) => /^dynamodb:(Put|Update|Delete|Batch|Transact)/.test(action))).toEqual([]);
+    const objects = granted.filter((one) => actionsOf(one).some((action) => /^s3:.*Object/.test(action)));
+    expect(objects.map(actionsOf)).toEqual([['s3:GetObject', 's3:PutObject']]);
+    expect(JSON.stringify(objects)).toContain('/verifications/*');
+    const gaps = granted.filter(({ Condition }) => Condition !== undefined);
+    expect(gaps.map((one) => [actionsOf(one), JSON.stringify(one.Condition)])).toEqual([
+      [['dynamodb:Query'], expect.stringContaining('gap#*')],
+    ]);
+  });
+
+  it.each([0, 2.5, 10_001, Number.NaN])('refuses batches of %s streams', (batchStreams) => {
+    const stack = new Stack(testApp(), 'Test');
+    const eventStore = EventStore.fromDeployment(stack, 'EventStore', { parameterPrefix: '/test' });
+    expect(() => new VerifyConsistency(stack, 'Verification', { eventStore, batchStreams })).toThrow(
+      expect.objectContaining({ code: 'INVALID_BATCH_STREAMS' }),
+    );
+  });
+
   it('lets its own functions write leases, reports and announcements, and no events or checkpoints', () => {
     const written = ['RecoveryDiagnose', 'RecoveryReportStatus'].flatMap((prefix) =>
       statements(template, prefix).flatMap(actionsOf),

@@ -7,7 +7,7 @@ import { type LocalSystem, startLocalSystem } from '../../lib/local/index.ts';
 
 let system: LocalSystem;
 beforeAll(async () => {
-  system = await startLocalSystem({ context: { drill: 'true' } });
+  system = await startLocalSystem({ context: { drill: 'true', verifyBatchStreams: '2' } });
 }, 180_000);
 afterAll(() => system?.stop());
 
@@ -21,6 +21,12 @@ describe('the deployed drill', () => {
       kind: 'done',
       outcome: { ok: true, problems: [], appended: 32, lost: 0, doubled: 0, reordered: 0 },
     });
+    // Its recovery verified a store of several batches.
+    const verified = system.logs('VerifyConsistency').map(({ text }) => text);
+    const [split] = verified.filter((text) => text.includes('split into batches')).map((text) => JSON.parse(text));
+    expect(split?.batches).toBeGreaterThan(1);
+    const ofRun = verified.filter((text) => text.includes(split?.run) && text.includes('verified a batch'));
+    expect(ofRun).toHaveLength(split?.batches);
     expect(await system.invoke('RunDrill', { action: 'check' })).toEqual({ kind: 'checked', onTime: true });
     const dynamodb = new DynamoDBClient(system.clientConfig);
     const { Items = [] } = await dynamodb.send(

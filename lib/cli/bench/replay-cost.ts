@@ -4,7 +4,8 @@ import { countUnits } from '../../platform/dynamodb/count-units.ts';
 import { createMemoryDynamo } from '../../platform/dynamodb/memory/index.ts';
 import { ALL_TABLES } from '../../platform/dynamodb/schemas.ts';
 import { createWorld } from '../../platform/world.ts';
-import { createReplayUnderTest, type History } from './replay-under-test.ts';
+import type { History } from './fill-history.ts';
+import { createReplayUnderTest } from './replay-under-test.ts';
 import type { BenchResult, ScenarioOutcome } from './scenario.ts';
 
 const TABLES = {

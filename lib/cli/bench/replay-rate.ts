@@ -7,7 +7,8 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createDynamo } from '../../platform/dynamodb/client.ts';
 import { queryPages } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
-import { type BenchTables, createReplayUnderTest, type History } from './replay-under-test.ts';
+import type { History } from './fill-history.ts';
+import { type BenchTables, createReplayUnderTest } from './replay-under-test.ts';
 import type { BenchResult, ScenarioOutcome } from './scenario.ts';
 
 /** Of a rebuild of streams of 1,000 events: there the events are nearly everything that is read and written. */

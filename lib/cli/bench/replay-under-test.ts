@@ -5,28 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchHandler } from '../../flow/consumer/batch-handler.ts';
 import { composeConsumer } from '../../flow/consumer/compose-consumer.ts';
 import { checkDeclaration } from '../../flow/consumer/declaration.ts';
-import { createEventStore } from '../../flow/event-store/event-store.ts';
-import { createLog } from '../../flow/log/log.ts';
-import { HASH_PREFIX_LENGTH } from '../../flow/log/pages.ts';
 import { createRegistry } from '../../flow/registry/registry.ts';
-import { isEventRecoveryError } from '../../model/errors.ts';
-import type { StreamId, Version } from '../../model/ids.ts';
 import type { QueueMessage } from '../../model/wake-up.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { silentLogger } from '../../platform/logging.ts';
 import { silentMetrics } from '../../platform/metrics.ts';
-import { retry, SHORT_RETRIES } from '../../platform/retry.ts';
 import { createWorld } from '../../platform/world.ts';
 import { composeReplay } from '../../recovery/replay/compose.ts';
 import { replay } from '../../recovery/replay/replay.ts';
-import { benchEvents } from './events.ts';
-
-export interface History {
-  streams: number;
-  commits: number;
-  /** Per commit. */
-  events: number;
-}
+import { fillHistory, type History } from './fill-history.ts';
 
 export interface ReplayUnderTest {
   streamIds: readonly string[];
@@ -61,7 +48,7 @@ export async function createReplayUnderTest(
 ): Promise<ReplayUnderTest> {
   const machine = createWorld();
   const world = { ...machine, timers: { sleep: (ms: number) => sleep(Math.min(ms, PAUSE_MS_MAX)) } };
-  const streamIds = await fill(dynamo, tables, history);
+  const streamIds = await fillHistory(dynamo, tables, history);
   const registry = createRegistry({ dynamo, checkpointsTable: tables.checkpointsTable });
   const messages: QueueMessage[] = [];
   const wakeUps = {
@@ -146,45 +133,4 @@ export async function createReplayUnderTest(
     },
     rewind: () => replayAll('rewind'),
   };
-}
-
-/** A busy machine answers late: the same append again finds what it wrote. */
-const isRetryable = (error: unknown): boolean => isEventRecoveryError(error) && error.retryable;
-
-/** A page is one transaction of at most 100 items. */
-const STREAMS_PER_PAGE = 90;
-
-/** Streams with their commits, and the log as the relay writes it: pages of each round of commits. */
-async function fill(dynamo: Dynamo, tables: BenchTables, { streams, commits, events }: History): Promise<string[]> {
-  const world = createWorld();
-  const store = createEventStore({ dynamo, world, ...tables });
-  const log = createLog({ dynamo, logTable: tables.logTable, world });
-  const streamIds = Array.from({ length: streams }, (_, index) => `order-6f9619ff-8b86-d011-b42d-${100_000 + index}`);
-  for (let commit = 0; commit < commits; commit += 1) {
-    for (let at = 0; at < streamIds.length; at += STREAMS_PER_PAGE) {
-      const some = streamIds.slice(at, at + STREAMS_PER_PAGE);
-      const entries = await Promise.all(
-        some.map(async (id) => {
-          const given = benchEvents(events, 300, `${id}-${commit}`);
-          const append = () => store.append(id, given, commit * events);
-          const { firstVersion, hash, recordedAt } = await retry(append, { ...SHORT_RETRIES, isRetryable, ...world });
-          const hashPrefix = hash.slice(0, HASH_PREFIX_LENGTH);
-          const types = given.map(({ type }) => type);
-          return {
-            streamId: id as StreamId,
-            version: firstVersion as Version,
-            count: events,
-            recordedAt,
-            types,
-            hashPrefix,
-          };
-        }),
-      );
-      const head = await log.head({ cached: true });
-      const expected = await log.directory(some as StreamId[]);
-      const { kind } = await log.sequence({ head, entries, expected, sequencedAt: world.clock.now() });
-      if (kind !== 'sequenced') throw new Error('another relay is at work');
-    }
-  }
-  return streamIds;
 }

@@ -1,8 +1,10 @@
-// `event-recovery verify`: the proof, as a table. Exit code 1 when it finds something.
+// `event-recovery verify`: the proof, as a table, in batches when the store is large. Exit code 1 when it finds something.
 
 import { effectsRows } from '../../recovery/report/words.ts';
+import { inParallel } from '../../recovery/verify/in-parallel.ts';
 import type { Verdict } from '../../recovery/verify/types.ts';
-import type { RegisterCommand } from '../command.ts';
+import type { SplitVerification } from '../../recovery/verify/verification.ts';
+import type { CommandContext, RegisterCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { oneLine, table } from '../output.ts';
 
@@ -13,6 +15,8 @@ interface VerifyOptions {
 }
 
 const VIOLATIONS_SHOWN = 20;
+/** As in the state machine (lib/infra/constructs/recovery/verification-states.ts). */
+const BATCHES_AT_ONCE = 4;
 
 export const registerVerify: RegisterCommand = (program, run) => {
   program
@@ -26,11 +30,12 @@ export const registerVerify: RegisterCommand = (program, run) => {
         output.progress(
           're-reading store, log, checkpoints, dead letters and open gaps, and asking consumers about their effects ...',
         );
-        const verdict = await deployment.invoke<Verdict>('verify-consistency', {
+        const scope = {
           consumers: options.consumer,
           streamPrefix: options.streamPrefix,
           quiet: options.quiet ?? false,
-        });
+        };
+        const verdict = await verifyInBatches({ deployment, output }, scope);
         output.result(verdict, show);
         if (verdict.ok) return EXIT.ok;
         output.next('npx event-recovery gaps --scan');
@@ -38,6 +43,25 @@ export const registerVerify: RegisterCommand = (program, run) => {
       }),
     );
 };
+
+/** The steps that the recovery's state machine goes through; a small store is verified by the first of them. */
+async function verifyInBatches(
+  { deployment, output }: Pick<CommandContext, 'deployment' | 'output'>,
+  scope: object,
+): Promise<Verdict> {
+  const ask = <Answer>(step: object) => deployment.invoke<Answer>('verify-consistency', step);
+  const split = await ask<Verdict | SplitVerification>({ step: 'split', ...scope });
+  if (!('batches' in split)) return split;
+  const { run, batches, streams } = split;
+  let done = 0;
+  output.progress(`${streams} streams in ${batches.length} batches ...`);
+  await inParallel(batches, BATCHES_AT_ONCE, async (batch) => {
+    await ask({ step: 'batch', run, batch });
+    done += 1;
+    output.progress(`${done} of ${batches.length} batches`);
+  });
+  return ask<Verdict>({ step: 'add-up', run });
+}
 
 function show(verdict: Verdict): string {
   const rows = verdict.consumers.map(({ consumer, conservation: of }) => [

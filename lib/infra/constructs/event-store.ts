@@ -16,11 +16,15 @@ import {
   RECOVERY_TABLE,
   SNAPSHOTS_TABLE,
 } from '../../platform/dynamodb/schemas.ts';
+import { VERIFICATIONS_PREFIX } from '../../recovery/verify/places.ts';
 import { acknowledgeNoAccessLogs } from './acknowledgements.ts';
 import { DeployedEventStore } from './deployed-event-store.ts';
 import { EventStoreBase, type IEventStore } from './event-store-base.ts';
 import { DEFAULT_PARAMETER_PREFIX, type SharedKey, shareValues } from './shared-parameters.ts';
 import { createTable } from './tables.ts';
+
+/** What the steps of a verification hand to each other is of no use afterwards. */
+const VERIFICATIONS = `${VERIFICATIONS_PREFIX}/`;
 
 export interface EventStoreProps {
   /** An existing Events table. Keys and stream as in `docs/architecture.md`. @default - a new table, retained */
@@ -37,7 +41,7 @@ export interface EventStoreProps {
   readonly snapshotsTable?: ITable;
   /** @default - a new table, retained */
   readonly recoveryTable?: ITable;
-  /** An existing bucket with versioning. @default - a new versioned bucket, retained */
+  /** An existing bucket with versioning. Nobody but you removes old files below `verifications/` there. @default - a new versioned bucket, retained */
   readonly archiveBucket?: IBucket;
   /** An existing bucket that sends its events to EventBridge. @default - a new bucket, retained */
   readonly relayFailuresBucket?: IBucket;
@@ -151,6 +155,15 @@ export class EventStore extends EventStoreBase {
           id: 'keep-replaced-objects-for-a-year',
           noncurrentVersionExpiration: Duration.days(365),
           abortIncompleteMultipartUploadAfter: Duration.days(7),
+        },
+        // In two rules, because a rule that counts days cannot remove delete markers as well:
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleExpiration.html
+        { id: 'expire-verifications', prefix: VERIFICATIONS, expiration: Duration.days(7) },
+        {
+          id: 'remove-expired-verifications',
+          prefix: VERIFICATIONS,
+          noncurrentVersionExpiration: Duration.days(1),
+          expiredObjectDeleteMarker: true,
         },
       ],
     });

@@ -31,6 +31,11 @@ export interface RecoveryStackProps extends StackProps {
   /** Span of the archive's incremental exports: 15 minutes to 24 hours. @default 1 hour */
   readonly archiveSpan?: Duration;
   /**
+   * Streams that one function verifies, 1 to 10,000; stores with more are verified in batches.
+   * @default the context value "verifyBatchStreams"; otherwise 10,000
+   */
+  readonly verifyBatchStreams?: number;
+  /**
    * Rehearse the recovery every month on isolated streams, with alarms when a drill fails or does not run.
    * @default the context value "drill" is "true"; otherwise no drills
    */
@@ -50,7 +55,8 @@ export class RecoveryStack extends Stack {
     });
     this.eventBus = EventBus.fromDeployment(this, 'EventBus', { parameterPrefix });
     // Capabilities: each construct is made of these three, shares its function under the prefix, and has its outputs below.
-    const verification = new VerifyConsistency(this, 'Verification', { eventStore: this.eventStore });
+    const batchStreams = props.verifyBatchStreams ?? numberOf(this.node.tryGetContext('verifyBatchStreams'));
+    const verification = new VerifyConsistency(this, 'Verification', { eventStore: this.eventStore, batchStreams });
     shareValues(this, parameterPrefix, {
       'verify-consistency-function-arn': verification.function.functionArn,
       'verify-consistency-role-arn': verification.roleArn,
@@ -130,3 +136,6 @@ export class RecoveryStack extends Stack {
     machine.watchDeadLetters([...lastStops.map(({ queueArn }) => queueArn), ...this.eventBus.deadLetterQueueArns]);
   }
 }
+
+/** `-c key=5` is a text. */
+const numberOf = (context: unknown): number | undefined => (context === undefined ? undefined : Number(context));

@@ -21,7 +21,7 @@ export const FOLLOWING_ROUNDS_MAX = ROUNDS_MAX + 300;
  * (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
  */
 export const ROUNDS_OVERALL_MAX = 600;
-/** An execution has 14 hours: an approval of one, and a verification of 15 minutes with five tries, fit behind this. */
+/** An execution has 14 hours: an approval of one, and a verification of a million streams, about an hour, fit behind this. */
 export const ELAPSED_MAX_MS = 11.5 * 60 * 60_000;
 /** Rounds of filling without a stream less before the other repairs get their turn: half a minute. */
 const FILL_PATIENCE_ROUNDS = 5;

@@ -17,8 +17,9 @@ import { advance, decided, type Progress, waitSeconds } from './progress.ts';
 import { standingOf } from './standing.ts';
 
 /**
- * Renewed with every look. Longer than the longest time between two looks and up to the end: a verification of 15 minutes
- * with four tries, so that what is cut off has ended when the next recovery may begin.
+ * Renewed with every look. Longer than the longest time between two looks and up to the end: a verification, of a million streams
+ * about an hour, so that what is cut off has ended when the next recovery may begin. One that takes longer changes nothing itself,
+ * and the next look refuses to go on when somebody else has begun.
  */
 export const LEASE_MS = 90 * 60_000;
 /** Whatever failed since 1970. */

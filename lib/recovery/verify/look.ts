@@ -7,7 +7,7 @@ import { checkParking, readDeadLetters } from './dead-letters.ts';
 import { askAboutEffects, type EffectQuestions, type EffectsFound } from './effects.ts';
 import { inParallel } from './in-parallel.ts';
 import { getItem } from './read.ts';
-import { type CheckpointRead, type RegisteredFacts, readCheckpoint } from './read-facts.ts';
+import { type CheckpointRead, type RegisteredFacts, readCheckpoint, readOpenGaps } from './read-facts.ts';
 import { type LogPass, readLog } from './read-log.ts';
 import type { Violation } from './types.ts';
 import { type StreamVerdict, verifyStream } from './verify-stream.ts';
@@ -32,6 +32,8 @@ export interface LookInput {
   streams: ReadonlyMap<string, number>;
   now: number;
   lagBoundMs: number;
+  /** As an earlier look at these streams has read it; only what came since is read then. */
+  log?: LogPass;
 }
 
 export interface StreamLook {
@@ -55,27 +57,26 @@ export type Asked = Map<string, Pick<EffectsFound, 'streams' | 'events'> & { una
 
 export const DRILL_STREAM_PREFIX = 'drill-';
 /** Requests wait for each other's answers: about 16 streams are on their way at once. */
-const STREAMS_AT_ONCE = 16;
+export const READS_AT_ONCE = 16;
 /** Expectations of so many streams are held until the consumers were asked about them. */
 const CHUNK_STREAMS = 200;
+/** Each is a function of its own, with one question at a time. */
+const CONSUMERS_ASKED_AT_ONCE = 20;
 
 /** Streams in the order given; the log's own violations are the pass's. */
-export async function* look(
-  deps: LookDeps,
-  input: LookInput,
-  asked: Asked,
-): AsyncGenerator<StreamLook, Pick<LogPass, 'head' | 'violations'>> {
+export async function* look(deps: LookDeps, input: LookInput, asked: Asked): AsyncGenerator<StreamLook, LogPass> {
   const { dynamo, tables } = deps;
   const ids = new Set(input.streams.keys());
   const rowsOf = await readDeadLetters(dynamo, tables.deadLetters, ids);
-  const log = await readLog(dynamo, tables.log, ids);
+  const log = await readLog(dynamo, tables.log, ids, input.log);
+  const openGaps = await readOpenGaps(dynamo, tables.recovery, input.consumers);
   const streamIds = [...ids];
   for (let at = 0; at < streamIds.length; at += CHUNK_STREAMS) {
-    const chunk = await inParallel(streamIds.slice(at, at + CHUNK_STREAMS), STREAMS_AT_ONCE, lookAtStream);
+    const chunk = await inParallel(streamIds.slice(at, at + CHUNK_STREAMS), READS_AT_ONCE, lookAtStream);
     await askConsumers(deps, input.consumers, chunk, asked);
     for (const { look } of chunk) yield look;
   }
-  return { head: log.head, violations: log.violations };
+  return log;
 
   async function lookAtStream(streamId: string): Promise<LookedAt> {
     const violations: Violation[] = [];
@@ -86,8 +87,7 @@ export async function* look(
       if (checkpoint !== undefined) checkpoints.set(consumer.name, checkpoint);
       const { passed, doubtful, parked } = rowsOf(consumer.name, streamId, checkpoint);
       violations.push(...checkParking(consumer.name, streamId, checkpoint, parked));
-      const gap = await getItem(dynamo, tables.recovery, { pk: `gap#${consumer.name}`, sk: streamId });
-      const openGapTo = gap && Number(gap.to);
+      const openGapTo = openGaps.get(consumer.name)?.get(streamId);
       accounts.push({
         consumer,
         checkpoint,
@@ -123,15 +123,15 @@ async function askConsumers(
   asked: Asked,
 ): Promise<void> {
   if (questions === undefined) return;
-  for (const consumer of consumers) {
-    if (!consumer.verifiesEffects) continue;
+  const asking = consumers.filter(({ verifiesEffects }) => verifiesEffects);
+  await inParallel(asking, CONSUMERS_ASKED_AT_ONCE, async (consumer) => {
     const streams = chunk.flatMap(({ look, checkpoints }): StreamToCheck[] => {
       const checkpoint = checkpoints.get(consumer.name);
       const of = look.verdict.consumers.find(({ consumer: name }) => name === consumer.name);
       if (checkpoint === undefined || of === undefined) return [];
       return [{ streamId: look.streamId, checkpoint: checkpoint.version, expected: of.expected }];
     });
-    if (streams.length === 0) continue;
+    if (streams.length === 0) return;
     const { violations, ...numbers } = await askAboutEffects(questions, consumer, streams);
     const before = asked.get(consumer.name);
     asked.set(consumer.name, {
@@ -145,7 +145,7 @@ async function askConsumers(
       if (version === undefined || generation === undefined || found.length === 0) continue;
       look.effects.set(consumer.name, { found, checkpoint: version, generation });
     }
-  }
+  });
 }
 
 export const consumersOf = (consumers: readonly RegisteredFacts[], streamId: string): RegisteredFacts[] =>

@@ -62,3 +62,19 @@ export async function readCheckpoint(
     mark: [version, generation, token, saved, updatedAt].join('|'),
   };
 }
+
+/** Last version of each open-gap row: by consumer, by stream. Few, so all of them are read once for a look. */
+export async function readOpenGaps(
+  dynamo: Dynamo,
+  table: string,
+  consumers: readonly Pick<RegisteredFacts, 'name'>[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
+  const gaps = new Map<string, ReadonlyMap<string, number>>();
+  for (const { name } of consumers) {
+    const ends = new Map<string, number>();
+    for await (const { sk, to } of queryItems(dynamo, table, { name: 'pk', value: `gap#${name}` }))
+      ends.set(String(sk), Number(to));
+    gaps.set(name, ends);
+  }
+  return gaps;
+}

@@ -28,12 +28,37 @@ interface PageText {
   commits: CommitCode[];
 }
 
-/** `wanted` undefined: all streams. Memory grows with the entries of the wanted streams. */
-export async function readLog(dynamo: Dynamo, table: string, wanted?: ReadonlySet<string>): Promise<LogPass> {
+/** None of a page that cannot be read: `readLog` tells of it. */
+export function streamsOfPage(entries: unknown): string[] {
+  try {
+    return (JSON.parse(String(entries)) as PageText).streams.map(([streamId]) => streamId);
+  } catch {
+    return [];
+  }
+}
+
+/** Positions in one partition of pages, see docs/architecture.md. */
+const BUCKET_POSITIONS = 2 ** 20;
+const PADDED_DIGITS = 16;
+
+/**
+ * Memory grows with the entries of the wanted streams, about 150 bytes each.
+ * @param earlier a pass that the wanted streams were in: a page never changes, so that only what came since is read
+ */
+export async function readLog(
+  dynamo: Dynamo,
+  table: string,
+  wanted: ReadonlySet<string>,
+  earlier?: LogPass,
+): Promise<LogPass> {
   const byStream = new Map<string, SequencedCommit[]>();
   const violations: Violation[] = [];
   const nextVersion = new Map<string, number>();
-  let head = 0;
+  let head = earlier?.head ?? 0;
+  for (const streamId of wanted) {
+    const known = earlier?.byStream.get(streamId);
+    if (known !== undefined) byStream.set(streamId, [...known]);
+  }
 
   const takePage = (first: number, last: number, entries: unknown): void => {
     if (first !== head + 1) {
@@ -46,7 +71,8 @@ export async function readLog(dynamo: Dynamo, table: string, wanted?: ReadonlySe
       const streamId = text.streams[stream]?.[0] as string;
       const version = versions[stream] as number;
       const types = [typeCode].flat().map((code) => text.types[code] as string);
-      const expected = nextVersion.get(streamId) ?? 1;
+      // Behind an earlier pass nothing is known of the other streams, and those in doubt are judged by their own entries.
+      const expected = nextVersion.get(streamId) ?? (earlier ? version : 1);
       if (version !== expected) {
         violations.push({
           kind: 'log-order',
@@ -56,7 +82,7 @@ export async function readLog(dynamo: Dynamo, table: string, wanted?: ReadonlySe
         });
       }
       nextVersion.set(streamId, version + types.length);
-      if (wanted === undefined || wanted.has(streamId)) {
+      if (wanted.has(streamId)) {
         const list = byStream.get(streamId) ?? [];
         if (list.length === 0) byStream.set(streamId, list);
         list.push({ version, count: types.length, position, types, hashPrefix });
@@ -74,9 +100,12 @@ export async function readLog(dynamo: Dynamo, table: string, wanted?: ReadonlySe
   };
 
   // Bucket k + 1 is only used after bucket k, so the first empty one ends the log.
-  for (let bucket = 0; ; bucket++) {
+  const since = earlier && { name: 'sk', value: String(head + 1).padStart(PADDED_DIGITS, '0') };
+  const firstBucket = Math.floor(head / BUCKET_POSITIONS);
+  for (let bucket = firstBucket; ; bucket++) {
     let pages = 0;
-    for await (const page of queryItems(dynamo, table, { name: 'pk', value: `page#0#${bucket}` })) {
+    const key = { name: 'pk', value: `page#0#${bucket}` };
+    for await (const page of queryItems(dynamo, table, key, bucket === firstBucket ? since : undefined)) {
       pages++;
       try {
         takePage(Number(page.firstPosition), Number(page.lastPosition), page.entries);

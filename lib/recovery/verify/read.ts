@@ -4,18 +4,20 @@ import type { Dynamo } from '../../platform/dynamodb/port.ts';
 
 export type Item = Record<string, unknown>;
 
+/** `since`: from this sort key on. */
 export async function* queryItems(
   dynamo: Dynamo,
   table: string,
   key: { name: string; value: string },
+  since?: { name: string; value: string },
 ): AsyncGenerator<Item> {
   let from: Item | undefined;
   do {
     const page = await dynamo.query({
       TableName: table,
-      KeyConditionExpression: '#key = :key',
-      ExpressionAttributeNames: { '#key': key.name },
-      ExpressionAttributeValues: { ':key': key.value },
+      KeyConditionExpression: since ? '#key = :key AND #since >= :since' : '#key = :key',
+      ExpressionAttributeNames: { '#key': key.name, ...(since && { '#since': since.name }) },
+      ExpressionAttributeValues: { ':key': key.value, ...(since && { ':since': since.value }) },
       ConsistentRead: true,
       ExclusiveStartKey: from,
     });
@@ -24,14 +26,28 @@ export async function* queryItems(
   } while (from);
 }
 
-export async function* scanItems(dynamo: Dynamo, table: string, attributes?: readonly string[]): AsyncGenerator<Item> {
+export interface ScanOptions {
+  /** Only these come over the wire; what is read costs the same. */
+  attributes: readonly string[];
+  /** One of so many parts of the table. @default all of it */
+  part?: { segment: number; of: number };
+}
+
+export async function* scanItems(
+  dynamo: Dynamo,
+  table: string,
+  { attributes, part }: ScanOptions,
+): AsyncGenerator<Item> {
   let from: Item | undefined;
-  const projection = attributes && {
+  const request = {
+    TableName: table,
+    ConsistentRead: true,
     ProjectionExpression: attributes.map((_, index) => `#a${index}`).join(', '),
     ExpressionAttributeNames: Object.fromEntries(attributes.map((name, index) => [`#a${index}`, name])),
+    ...(part && { Segment: part.segment, TotalSegments: part.of }),
   };
   do {
-    const page = await dynamo.scan({ TableName: table, ConsistentRead: true, ExclusiveStartKey: from, ...projection });
+    const page = await dynamo.scan({ ...request, ExclusiveStartKey: from });
     yield* page.Items ?? [];
     from = page.LastEvaluatedKey;
   } while (from);

@@ -1,4 +1,5 @@
-// Sums of a verification: the books of every consumer, what its `verify` said, and the violations, as a verdict. Pure.
+// Sums of a verification: the books of every consumer, what its `verify` said, and the violations, as a verdict. Sums of batches
+// add up to the sums of the whole. Pure.
 
 import type { EffectsFound } from './effects.ts';
 import type { Asked, StreamLook } from './look.ts';
@@ -14,7 +15,15 @@ import {
   type Violation,
 } from './types.ts';
 
+/** JSON. `violations`: the first 1,000. */
+export interface Sums extends Omit<Verdict, 'ok'> {
+  /** Streams in which the boxes of a consumer do not add up. */
+  unbalanced: number;
+}
+
 export interface Totals {
+  /** How many are verified. */
+  addStreams(streams: number): void;
   /** `isMoving`: it moved at every look; what `verify` said about events on their way is then not a violation. */
   add(look: StreamLook, options?: { isMoving: boolean }): void;
   /** Of the first look: every stream is in it. */
@@ -23,7 +32,10 @@ export interface Totals {
   addUnanswered(asked: Asked): void;
   addLog(log: Pick<LogPass, 'head' | 'violations'>): void;
   addWhole(consumer: string, found: EffectsFound): void;
-  verdict(facts: { streams: number; quiet: boolean }): Verdict;
+  /** Of other streams and the same consumers. */
+  addSums(sums: Sums): void;
+  sums(): Sums;
+  verdict(facts: { quiet: boolean }): Verdict;
 }
 
 /** @param canAsk somebody here can call the consumers' functions */
@@ -41,13 +53,16 @@ export function openTotals(consumers: readonly RegisteredFacts[], canAsk: boolea
   );
   const kinds = new Map(consumers.map(({ name, effects }) => [name, effects]));
   const listed: Violation[] = [];
-  const sums = { count: 0, commits: 0, events: 0, logHead: 0, unbalanced: 0 };
+  const counts = { streams: 0, commits: 0, events: 0, logHead: 0, violationCount: 0, unbalanced: 0 };
 
   const report = (violations: readonly Violation[], counted = violations.length): void => {
-    sums.count += counted;
+    counts.violationCount += counted;
     listed.push(...violations.slice(0, VIOLATIONS_LISTED_MAX - listed.length));
   };
   const bookOf = (consumer: string): ConsumerVerdict => books.get(consumer) as ConsumerVerdict;
+  const addConservation = (book: ConsumerVerdict, conservation: Conservation): void => {
+    for (const box of Object.keys(conservation) as (keyof Conservation)[]) book.conservation[box] += conservation[box];
+  };
 
   const addEffects = (consumer: string, found: EffectsFound['violations'], counted = found.length): void => {
     const { effects } = bookOf(consumer);
@@ -66,15 +81,18 @@ export function openTotals(consumers: readonly RegisteredFacts[], canAsk: boolea
   };
 
   return {
+    addStreams(streams) {
+      counts.streams += streams;
+    },
+
     add({ verdict, violations, effects }, { isMoving } = { isMoving: false }) {
       report(violations);
-      sums.commits += verdict.commits;
-      sums.events += verdict.head;
+      counts.commits += verdict.commits;
+      counts.events += verdict.head;
       for (const { consumer, conservation, digestChecked } of verdict.consumers) {
         const book = bookOf(consumer);
-        if (!adds(conservation)) sums.unbalanced++;
-        for (const box of Object.keys(conservation) as (keyof Conservation)[])
-          book.conservation[box] += conservation[box];
+        if (!adds(conservation)) counts.unbalanced++;
+        addConservation(book, conservation);
         if (digestChecked) book.digestsChecked++;
       }
       for (const [consumer, { found, checkpoint }] of effects) {
@@ -96,30 +114,39 @@ export function openTotals(consumers: readonly RegisteredFacts[], canAsk: boolea
     },
 
     addLog({ head, violations }) {
-      sums.logHead = head;
+      counts.logHead = Math.max(counts.logHead, head);
       report(violations);
     },
 
     addWhole: (consumer, { violations, violationCount }) => addEffects(consumer, violations, violationCount),
 
-    verdict({ streams, quiet }) {
+    addSums({ consumers: others, violations, logHead, ...more }) {
+      report(violations, more.violationCount);
+      counts.logHead = Math.max(counts.logHead, logHead);
+      for (const field of ['streams', 'commits', 'events', 'unbalanced'] as const) counts[field] += more[field];
+      for (const { consumer, conservation, digestsChecked, effects } of others) {
+        const book = bookOf(consumer);
+        addConservation(book, conservation);
+        book.digestsChecked += digestsChecked;
+        book.effects.status = worse(book.effects.status, effects.status);
+        for (const field of ['streams', 'events', 'violations', 'unsettled'] as const)
+          book.effects[field] += effects[field];
+      }
+    },
+
+    sums: () => ({ ...counts, consumers: [...books.values()], violations: listed }),
+
+    verdict({ quiet }) {
       const verdicts = [...books.values()];
       const isMissing = verdicts.some(
         ({ conservation, effects }) =>
           conservation.gap > 0 || (quiet && (conservation.lagging > 0 || effects.unsettled > 0)),
       );
+      const { unbalanced, ...numbers } = counts;
       // The equation holds in every stream, not only in the sum.
-      const incomplete = isMissing || sums.unbalanced > 0;
-      return {
-        ok: sums.count === 0 && !incomplete,
-        streams,
-        commits: sums.commits,
-        events: sums.events,
-        logHead: sums.logHead,
-        consumers: verdicts,
-        violations: listed,
-        violationCount: sums.count,
-      };
+      const incomplete = isMissing || unbalanced > 0;
+      const ok = numbers.violationCount === 0 && !incomplete;
+      return { ok, ...numbers, consumers: verdicts, violations: listed };
     },
   };
 }

@@ -64,10 +64,10 @@ describe('a failed execution', () => {
   });
 
   it('whose verification could not be carried out proves it when it is redriven', async () => {
-    const { VerifyConsistency } = recovery.handlers;
-    recovery.handlers.VerifyConsistency = broken;
+    const { SplitVerification } = recovery.handlers;
+    recovery.handlers.SplitVerification = broken;
     expect(await endOf(recovery.run(FILL))).toBe('VerificationFailed');
-    recovery.handlers.VerifyConsistency = VerifyConsistency;
+    recovery.handlers.SplitVerification = SplitVerification;
     expect(await endOf(recovery.redrive())).toBe('succeeded');
     expect(recovery.report()).toMatchObject({ result: 'recovered', after: { ok: true } });
   });

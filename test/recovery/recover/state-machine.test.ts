@@ -33,7 +33,7 @@ describe('the definition of the recovery', () => {
     expect(working.length).toBeLessThanOrEqual(12);
     expect(Object.values(States).filter(({ Comment }) => (Comment ?? '').length < 10)).toEqual([]);
     const tasks = allStates({ States }).filter(({ Type }) => Type === 'Task');
-    expect(tasks).toHaveLength(13);
+    expect(tasks).toHaveLength(17);
     expect(tasks.filter(({ Retry }) => Retry?.[0]?.JitterStrategy !== 'FULL')).toEqual([]);
     expect(allStates({ States }).filter(({ Comment }) => (Comment ?? '').length < 10)).toEqual([]);
   });
@@ -52,7 +52,13 @@ describe('a recovery', () => {
     await recovery.bench.fill({ 'order-2': 2 }, 'order-2@1');
     await loseTwo();
     await recovery.run({});
-    expect(recovery.states).toEqual(['Validate', 'LookForGaps', 'VerifyBefore', 'CollectEvidence', 'ReportStatus']);
+    expect(recovery.states).toEqual([
+      'Validate',
+      'LookForGaps',
+      'SplitVerificationBefore',
+      'CollectEvidence',
+      'ReportStatus',
+    ]);
     const report = recovery.report();
     expect(report.result).toBe('proposed');
     expect(report.findings.map(({ cause }) => cause)).toEqual(['delivery-lost', 'poison-message']);
@@ -65,7 +71,7 @@ describe('a recovery', () => {
     await loseTwo();
     await recovery.run({ actions: ['fill-gaps'], ...WHO });
     expect(recovery.bench.effectsDone).toEqual(['order-1@1', 'order-1@2', 'order-1@3']);
-    expect(recovery.states).toContain('VerifyConsistency');
+    expect(recovery.states).toContain('SplitVerification');
     expect(recovery.report()).toMatchObject({
       result: 'recovered',
       requestedBy: 'anna',
@@ -196,7 +202,7 @@ describe('a recovery', () => {
 
   it('tells of a verification before the repair that could not be carried out', async () => {
     await loseTwo();
-    recovery.handlers.VerifyBefore = async () => {
+    recovery.handlers.SplitVerificationBefore = async () => {
       throw new Error('out of memory');
     };
     await recovery.run({ actions: ['fill-gaps'] });
@@ -211,8 +217,8 @@ describe('a recovery', () => {
   it('reports a verification that answers with an error, and ends as VerificationFailed', async () => {
     await loseTwo();
     const error = { code: 'TABLE_GONE', message: 'no such table', retryable: false, facts: {} };
-    recovery.handlers.VerifyConsistency = async () => ({ error });
-    recovery.handlers.VerifyBefore = async () => ({ error });
+    recovery.handlers.SplitVerification = async () => ({ error });
+    recovery.handlers.SplitVerificationBefore = async () => ({ error });
     expect(await failure({ actions: ['fill-gaps'] })).toBe('VerificationFailed');
     const { result, steps, before, after } = recovery.report();
     expect({ result, before, after }).toEqual({ result: 'failed', before: undefined, after: undefined });
@@ -224,7 +230,7 @@ describe('a recovery', () => {
   );
   const ANSWERS: readonly unknown[] = [null, {}, [], 'done', { ok: 'yes' }, { next: 7 }, { error: 'no code' }];
 
-  it.each(['Validate', 'CollectEvidence', 'VerifyConsistency', 'ReportStatus', 'RedriveDeadLetters'] as const)(
+  it.each(['Validate', 'CollectEvidence', 'SplitVerification', 'ReportStatus', 'RedriveDeadLetters'] as const)(
     'ends in a Fail state of its own, whatever %s answers instead of what it should',
     async (state) => {
       await recovery.bench.fill({ 'order-1': 1 }, 'order-1@1');

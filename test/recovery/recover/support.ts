@@ -26,9 +26,11 @@ import { composeReplay } from '../../../lib/recovery/replay/compose.ts';
 import { answerReplay } from '../../../lib/recovery/replay/replay.ts';
 import type { RecoveryReport } from '../../../lib/recovery/report/types.ts';
 import { createFindings } from '../../../lib/recovery/scrub/findings.ts';
-import { verify } from '../../../lib/recovery/verify/verify.ts';
+import type { Verdict } from '../../../lib/recovery/verify/types.ts';
+import { addUpVerification, splitVerification, verifyBatch } from '../../../lib/recovery/verify/verification.ts';
 import { TABLES } from '../../support/small-system.ts';
 import { type BenchOptions, createBench } from '../redrive/support.ts';
+import { verificationDeps } from '../verify/in-batches.ts';
 
 export interface AslState {
   Type: string;
@@ -112,9 +114,16 @@ export interface RecoveryOptions extends Pick<BenchOptions, 'wrap' | 'ownTables'
   signs?: AwsSigns;
   /** EventBridge, for rules. */
   events?: EnableDeps['events'];
+  /** Streams of one batch of a verification. @default far more than there are */
+  batchStreams?: number;
 }
 
-export async function createRecovery({ signs = noSigns, events, ...options }: RecoveryOptions = {}) {
+export async function createRecovery({
+  signs = noSigns,
+  events,
+  batchStreams = 1_000,
+  ...options
+}: RecoveryOptions = {}) {
   const bench = await createBench(options);
   const { system, deps: redriveDeps, openGaps, ask } = bench;
   const { dynamo, world, logger, metrics, clock } = system;
@@ -163,10 +172,23 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
     answerScan(input, INVOCATION_MS, (request, { fill }) =>
       fill === undefined ? scanGaps(scan, request) : fillBatch(scan, fill, request.bounds),
     );
-  const verifying = async ({ listed }: { listed: number }) => {
-    const verdict = await verify({ dynamo, tables: TABLE_NAMES, questions: system.questions }, { now: clock.now() });
-    return { ...verdict, violations: listedViolations(verdict.violations, listed) };
-  };
+  const verification = verificationDeps(
+    { dynamo, tables: TABLE_NAMES, questions: system.questions },
+    { streams: batchStreams },
+  );
+  const listedOf = (verdict: Verdict, listed?: number) => ({
+    ...verdict,
+    violations: listedViolations(verdict.violations, listed),
+  });
+  const splitting = answering(async ({ listed }: { listed: number }) => {
+    const answer = await splitVerification(verification, { now: clock.now(), listed });
+    return 'ok' in answer ? listedOf(answer, listed) : answer;
+  });
+  const verifyingBatch = answering((input: { run: string; batch: number }) => verifyBatch(verification, input));
+  const addingUp = answering(async (input: { run: string }) => {
+    const { verdict, listed } = await addUpVerification(verification, input);
+    return listedOf(verdict, listed);
+  });
   const replay = composeReplay({
     dynamo,
     ...TABLES,
@@ -212,7 +234,9 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
       }
       return scanning(input);
     }),
-    VerifyBefore: lambda('VerifyBefore', verifying),
+    SplitVerificationBefore: lambda('SplitVerificationBefore', splitting),
+    VerifyBatchBefore: lambda('VerifyBatchBefore', verifyingBatch),
+    AddUpVerificationBefore: lambda('AddUpVerificationBefore', addingUp),
     CollectEvidence: lambda('CollectEvidence', async (input: unknown) => {
       const request = checkDiagnoseRequest(input);
       if (request.step === 'look') return lookAgain(deps, request.state);
@@ -251,7 +275,9 @@ export async function createRecovery({ signs = noSigns, events, ...options }: Re
       if (asked) void onAsked(Payload.progress.id);
       return answer;
     },
-    VerifyConsistency: lambda('VerifyConsistency', verifying),
+    SplitVerification: lambda('SplitVerification', splitting),
+    VerifyBatch: lambda('VerifyBatch', verifyingBatch),
+    AddUpVerification: lambda('AddUpVerification', addingUp),
     ReportStatus: lambda('ReportStatus', async (input: unknown) => {
       reported = input;
       const { accumulated, redriveCount } = checkAccumulated(input);

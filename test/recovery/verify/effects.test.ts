@@ -8,6 +8,7 @@ import type { EffectQuestions } from '../../../lib/recovery/verify/effects.ts';
 import type { ConsumerVerdict, Verdict } from '../../../lib/recovery/verify/types.ts';
 import { verify } from '../../../lib/recovery/verify/verify.ts';
 import { createSmallSystem, type SmallSystem, TABLES } from '../../support/small-system.ts';
+import { verifyBothWays } from './in-batches.ts';
 import { addInventory, order, STOCK } from './inventory.ts';
 
 const HOUR = 3_600_000;
@@ -24,6 +25,8 @@ let system: SmallSystem;
 let questions: EffectQuestions;
 
 const verdict = (): Promise<Verdict> =>
+  verifyBothWays({ dynamo: system.dynamo, tables, questions }, { now: system.clock.now(), quiet: true });
+const atOnce = (): Promise<Verdict> =>
   verify({ dynamo: system.dynamo, tables, questions }, { now: system.clock.now(), quiet: true });
 const of = ({ consumers }: Verdict, name: string): ConsumerVerdict =>
   consumers.find(({ consumer }) => consumer === name) as ConsumerVerdict;
@@ -244,7 +247,7 @@ describe('a function that does not answer', () => {
     for (let index = 10; index < 30; index += 1) await order(system, `order-${index}`, ['OrderPlaced']);
     await system.settle();
     questions = { ask: () => Promise.reject(new Error('AccessDenied')) };
-    const result = await verdict();
+    const result = await atOnce();
     expect(result.ok).toBe(false);
     expect(of(result, 'inventory').effects).toMatchObject({ status: 'failed', streams: 0 });
     expect(said(result)).toContainEqual(expect.stringMatching(/given up after 10 failures, 12 streams/));
@@ -259,7 +262,7 @@ describe('a function that does not answer', () => {
         return system.questions.ask(name, request);
       },
     };
-    const result = await verdict();
+    const result = await atOnce();
     expect(calls).toBe(2);
     expect(result).toMatchObject({ ok: false, violations: [{ kind: 'effect-not-verified', consumer: 'inventory' }] });
   });

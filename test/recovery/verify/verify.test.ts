@@ -1,10 +1,11 @@
 // The verifier must fail when one event is dropped, doubled or reordered in store, log, checkpoint or dead letters: each is
-// done once, to a system that was proved complete a moment before.
+// done once, to a system that was proved complete a moment before. In one invocation and in batches: the same verdict.
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Verdict } from '../../../lib/recovery/verify/types.ts';
 import { verify } from '../../../lib/recovery/verify/verify.ts';
 import { createSmallSystem, type SmallSystem, TABLES } from '../../support/small-system.ts';
+import { verifyBothWays } from './in-batches.ts';
 
 const HOUR = 3_600_000;
 let system: SmallSystem;
@@ -17,7 +18,7 @@ const tables = {
   recovery: TABLES.recoveryTable,
 };
 const verdict = (): Promise<Verdict> =>
-  verify({ dynamo: system.dynamo, tables }, { now: system.clock.now(), quiet: true });
+  verifyBothWays({ dynamo: system.dynamo, tables }, { now: system.clock.now(), quiet: true });
 const kinds = ({ violations }: Verdict): string[] => [...new Set(violations.map(({ kind }) => kind))].sort();
 
 type Item = Record<string, unknown>;
@@ -208,10 +209,31 @@ describe('the verification', () => {
     const result = await verdict();
     expect(result.consumers[1]?.conservation).toMatchObject({ gap: 1 });
     expect(kinds(result)).toEqual(['open-gap-unrecorded']);
+    for (const name of ['inventory', 'billing']) {
+      const Item = { pk: `gap#${name}`, sk: 'order-2', from: 2, to: 2, openedAt: 1 };
+      await system.dynamo.put({ TableName: tables.recovery, Item });
+    }
+    expect(await verdict()).toMatchObject({ ok: false, violationCount: 0 });
   });
 
   it('finds a stream whose items all vanished, by the directory', async () => {
     await system.dynamo.delete({ TableName: tables.events, Key: { streamId: 'order-2', version: 1 } });
     expect(kinds(await verdict())).toEqual(['checkpoint-beyond-head', 'checkpoint-count', 'log-unknown-commit']);
+  });
+
+  it('finds a stream whose items and directory all vanished, by the log', async () => {
+    await system.dynamo.delete({ TableName: tables.events, Key: { streamId: 'order-2', version: 1 } });
+    await system.dynamo.delete({ TableName: tables.log, Key: { pk: 'stream#order-2', sk: 'head' } });
+    const result = await verdict();
+    expect(result).toMatchObject({ ok: false, streams: 2 });
+    expect(kinds(result)).toEqual(expect.arrayContaining(['directory', 'log-unknown-commit']));
+  });
+
+  it('finds a stream that was never sequenced, by its items', async () => {
+    await system.append('order-3', ['Placed']);
+    system.clock.advance(HOUR);
+    const result = await verdict();
+    expect(result).toMatchObject({ ok: false, streams: 3 });
+    expect(kinds(result)).toContain('log-missing-commit');
   });
 });

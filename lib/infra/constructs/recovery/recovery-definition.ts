@@ -17,7 +17,8 @@ import {
 import { Construct } from 'constructs';
 import { askApprovalTask } from './ask-approval-task.ts';
 import { fillGapsMap } from './fill-gaps-map.ts';
-import { VERDICT, withRetries, workflowTask } from './workflow-task.ts';
+import { verificationStates } from './verification-states.ts';
+import { withRetries, workflowTask } from './workflow-task.ts';
 
 export interface RecoveryFunctions {
   readonly scanGaps: IFunction;
@@ -31,7 +32,7 @@ export interface RecoveryFunctions {
   readonly enableRule: IFunction;
 }
 
-/** A restore of ten hours, an approval, rounds of ten minutes and two verifications of 15 minutes with their tries. */
+/** A restore of ten hours, an approval, rounds of ten minutes and two verifications: of a million streams, less than an hour each. */
 export const RECOVERY_TIMEOUT = Duration.hours(14);
 
 /** Name of the error of a function that is handed what it does not understand. */
@@ -114,10 +115,10 @@ export function recoveryDefinition(scope: Construct, functions: RecoveryFunction
       'Give the selected dead letters back, a canary first; in later rounds ask how far it is.',
     ),
   };
-  const verify = workflowTask(scope, 'VerifyConsistency', functions.verifyConsistency, {
+  const verify = verificationStates(scope, 'VerifyConsistency', {
     comment: 'Account for every event, with code that shares nothing with the repair.',
-    payload: VERDICT,
-    resultPath: '$.verdict',
+    verifyConsistency: functions.verifyConsistency,
+    verdictPath: '$.verdict',
   });
   const report = workflowTask(scope, 'ReportStatus', functions.reportStatus, {
     comment: 'Give the leases back, store the report, announce it. A redriven execution goes on from here.',
@@ -177,10 +178,11 @@ function diagnoseBranch(parent: Construct, functions: RecoveryFunctions): Parall
     payload: { dryRun: true, 'graceSeconds.$': '$.progress.request.graceSeconds' },
     resultPath: JsonPath.DISCARD,
   });
-  const verifyBefore = workflowTask(scope, 'VerifyBefore', functions.verifyConsistency, {
+  const verifyBefore = verificationStates(scope, 'VerifyBefore', {
     comment: 'Account for every event before anything is repaired: evidence, and the first column of the report.',
-    payload: VERDICT,
-    resultPath: '$.before',
+    verifyConsistency: functions.verifyConsistency,
+    verdictPath: '$.before',
+    suffix: 'Before',
   });
   const collect = workflowTask(scope, 'CollectEvidence', functions.diagnose, {
     comment: 'The first time say what is wrong, later what the repair has changed; decide what comes next.',
@@ -190,7 +192,7 @@ function diagnoseBranch(parent: Construct, functions: RecoveryFunctions): Parall
   const isFirstLook = new Choice(scope, 'IsFirstLook', { comment: 'A verification reads everything: only once.' })
     .when(Condition.numberEquals('$.progress.round', 0), verifyBefore)
     .otherwise(collect);
-  // Too large to be verified in one function, or damaged beyond reading: the other evidence has to do.
+  // Damaged beyond reading, for example: the other evidence has to do.
   verifyBefore.addCatch(collect, { resultPath: '$.beforeFailure' }).next(collect);
   wait.next(lookForGaps).next(isFirstLook);
   const diagnose = new Parallel(parent, 'Diagnose', {

@@ -1,22 +1,34 @@
-// The verification as a function: reads every table, writes none. It is never run by a schedule (it reads everything); the
+// The verification as a function: reads every table, writes none; what its steps hand to each other lies in the archive
+// bucket for a week. It is never run by a schedule (it reads everything); the
 // operator, the drill and the recovery ask for it.
 
 import { Duration } from 'aws-cdk-lib';
 import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { InvalidInputError } from '../../../model/errors.ts';
+import { BATCH_BOUNDS } from '../../../recovery/verify/batches.ts';
+import { VERIFICATIONS_PREFIX } from '../../../recovery/verify/places.ts';
+import { acknowledgeResourceWildcard } from '../acknowledgements.ts';
 import { METRICS_NAMESPACE, ProjectFunction } from '../event-function.ts';
 import type { IEventStore } from '../event-store-base.ts';
+import { grantOnKeys } from '../key-grants.ts';
 import { DEFAULT_PARAMETER_PREFIX, sharedValue } from '../shared-parameters.ts';
 
-/** Lambda's longest (Lambda quotas): about 50 MB of commits a second are read, so some 40 GB; more is verified in batches. */
+/** Lambda's longest (Lambda quotas), for the split as well as for one batch. */
 const TIMEOUT = Duration.minutes(15);
-/** The log's entries of the verified streams are held in memory, about 150 bytes each: some 10 million fit. */
+/** The split holds the ids of all streams, a batch the log's entries of its own (lib/recovery/verify/batches.ts). */
 const MEMORY_MB = 2_048;
 
 export interface VerifyConsistencyProps {
   readonly eventStore: IEventStore;
+  /**
+   * Streams of one batch, 1 to 10,000. Stores with more are verified in batches, a function each.
+   * @default 10,000
+   */
+  readonly batchStreams?: number;
 }
 
 /** Who asks consumers about their effects: what a consumer needs to let it. */
@@ -33,9 +45,9 @@ export class VerifyConsistency extends Construct implements IVerification {
     return { roleArn: sharedValue(scope, prefix, 'verify-consistency-role-arn') };
   }
 
-  constructor(scope: Construct, id: string, { eventStore }: VerifyConsistencyProps) {
+  constructor(scope: Construct, id: string, { eventStore, batchStreams }: VerifyConsistencyProps) {
     super(scope, id);
-    const { eventsTable, logTable, checkpointsTable, deadLettersTable, recoveryTable } = eventStore;
+    const { eventsTable, logTable, checkpointsTable, deadLettersTable, recoveryTable, archiveBucket } = eventStore;
     this.function = new ProjectFunction(this, 'VerifyConsistency', 'verify-consistency', {
       description: 'Re-reads everything and accounts for every event; changes nothing',
       timeout: TIMEOUT,
@@ -46,6 +58,8 @@ export class VerifyConsistency extends Construct implements IVerification {
         CHECKPOINTS_TABLE: checkpointsTable.tableName,
         DEAD_LETTERS_TABLE: deadLettersTable.tableName,
         RECOVERY_TABLE: recoveryTable.tableName,
+        ARCHIVE_BUCKET: archiveBucket.bucketName,
+        ...(batchStreams !== undefined && { VERIFY_BATCH_STREAMS: String(checkBatchStreams(batchStreams)) }),
       },
     }).function;
     this.roleArn = this.function.role?.roleArn ?? '';
@@ -56,8 +70,21 @@ export class VerifyConsistency extends Construct implements IVerification {
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:Scan'], resources: [deadLettersTable.tableArn] }),
     );
-    recoveryTable.grant(this.function, 'dynamodb:GetItem');
-    eventStore.encryptionKey?.grantDecrypt(this.function);
+    grantOnKeys(this.function, recoveryTable, 'gap#*', 'Query');
+    this.grantFiles(archiveBucket);
+    eventStore.encryptionKey?.grantEncryptDecrypt(this.function);
+  }
+
+  /** What the steps hand to each other. */
+  private grantFiles(bucket: IBucket): void {
+    const files = bucket.arnForObjects(`${VERIFICATIONS_PREFIX}/*`);
+    for (const statement of [
+      new PolicyStatement({ actions: ['s3:GetObject', 's3:PutObject'], resources: [files] }),
+      // Without it S3 answers "access denied" for an object that is not there (API reference, GetObject).
+      new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }),
+    ])
+      this.function.addToRolePolicy(statement);
+    if (this.function.role) acknowledgeResourceWildcard(this.function.role, files, 'One folder per verification.');
   }
 
   /** What contradicts what is stored. @default sum over 5 minutes */
@@ -71,4 +98,15 @@ export class VerifyConsistency extends Construct implements IVerification {
       ...options,
     });
   }
+}
+
+/** @throws InvalidInputError `INVALID_BATCH_STREAMS` */
+function checkBatchStreams(batchStreams: number): number {
+  if (Number.isInteger(batchStreams) && batchStreams >= 1 && batchStreams <= BATCH_BOUNDS.streams) return batchStreams;
+  throw new InvalidInputError('INVALID_BATCH_STREAMS', {
+    what: 'batchStreams of the verification',
+    got: batchStreams,
+    allowed: `a whole number from 1 to ${BATCH_BOUNDS.streams}`,
+    remedy: 'leave it out, unless one batch takes more than the 15 minutes of a function',
+  });
 }
