@@ -363,8 +363,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the verifier always passes',
     file: TOTALS,
-    from: 'ok: sums.count === 0 && !incomplete,',
-    to: 'ok: sums.count >= 0 || !incomplete,',
+    from: 'const ok = numbers.violationCount === 0 && !incomplete;',
+    to: 'const ok = numbers.violationCount >= 0 || !incomplete;',
   },
   {
     name: 'the verifier does not fold the digest again',
