@@ -56,7 +56,7 @@ describe('the recovery machine', () => {
   it('lets the verification read tables and open gaps, write none, and keep files below one prefix', () => {
     const granted = statements(template, 'VerificationVerifyConsistency');
     const actions = granted.flatMap(actionsOf);
-    expect(actions.filter((action) => /^dynamodb:(Put|Update|Delete|Batch|Transact)/.test(action))).toEqual([]);
+    expect(actions.filter((action) => /^dynamodb:(Put|Update|Delete|BatchWrite|Transact)/.test(action))).toEqual([]);
     const objects = granted.filter((one) => actionsOf(one).some((action) => /^s3:.*Object/.test(action)));
     expect(objects.map(actionsOf)).toEqual([['s3:GetObject', 's3:PutObject']]);
     expect(JSON.stringify(objects)).toContain('/verifications/*');

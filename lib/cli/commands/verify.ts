@@ -16,7 +16,7 @@ interface VerifyOptions {
 
 const VIOLATIONS_SHOWN = 20;
 /** As in the state machine (lib/infra/constructs/recovery/verification-states.ts). */
-const BATCHES_AT_ONCE = 4;
+const BATCHES_AT_ONCE = 2;
 
 export const registerVerify: RegisterCommand = (program, run) => {
   program

@@ -2,7 +2,7 @@
 // has.
 
 import { inParallel } from './in-parallel.ts';
-import { directoryVersion, type LookDeps, READS_AT_ONCE } from './look.ts';
+import type { LookDeps } from './look.ts';
 import { scanItems } from './read.ts';
 import { streamsOfPage } from './read-log.ts';
 
@@ -37,13 +37,3 @@ export async function listStreams({ dynamo, tables }: LookDeps, prefix = ''): Pr
   });
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
-
-/** The same of streams that are known. */
-export const headsOf = async (deps: LookDeps, streamIds: readonly string[]): Promise<Streams> =>
-  new Map(
-    await inParallel(
-      streamIds,
-      READS_AT_ONCE,
-      async (id): Promise<[string, number]> => [id, await directoryVersion(deps, id)],
-    ),
-  );

@@ -6,9 +6,9 @@ import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { checkParking, readDeadLetters } from './dead-letters.ts';
 import { askAboutEffects, type EffectQuestions, type EffectsFound } from './effects.ts';
 import { inParallel } from './in-parallel.ts';
-import { getItem } from './read.ts';
-import { type CheckpointRead, type RegisteredFacts, readCheckpoint, readOpenGaps } from './read-facts.ts';
+import { type CheckpointRead, type RegisteredFacts, readOpenGaps } from './read-facts.ts';
 import { type LogPass, readLog } from './read-log.ts';
+import { consumersOf, readStanding, type Standing } from './read-standing.ts';
 import type { Violation } from './types.ts';
 import { type StreamVerdict, verifyStream } from './verify-stream.ts';
 
@@ -55,9 +55,8 @@ export interface EffectLook {
 /** By consumer: what its function did in this look, and what it failed on beside single streams. */
 export type Asked = Map<string, Pick<EffectsFound, 'streams' | 'events'> & { unanswered: EffectsFound['violations'] }>;
 
-export const DRILL_STREAM_PREFIX = 'drill-';
 /** Requests wait for each other's answers: about 16 streams are on their way at once. */
-export const READS_AT_ONCE = 16;
+const STREAMS_AT_ONCE = 16;
 /** Expectations of so many streams are held until the consumers were asked about them. */
 const CHUNK_STREAMS = 200;
 /** Each is a function of its own, with one question at a time. */
@@ -72,19 +71,20 @@ export async function* look(deps: LookDeps, input: LookInput, asked: Asked): Asy
   const openGaps = await readOpenGaps(dynamo, tables.recovery, input.consumers);
   const streamIds = [...ids];
   for (let at = 0; at < streamIds.length; at += CHUNK_STREAMS) {
-    const chunk = await inParallel(streamIds.slice(at, at + CHUNK_STREAMS), READS_AT_ONCE, lookAtStream);
+    const some = streamIds.slice(at, at + CHUNK_STREAMS);
+    const standing = [...(await readStanding(deps, input.consumers, some))];
+    const chunk = await inParallel(standing, STREAMS_AT_ONCE, lookAtStream);
     await askConsumers(deps, input.consumers, chunk, asked);
     for (const { look } of chunk) yield look;
   }
   return log;
 
-  async function lookAtStream(streamId: string): Promise<LookedAt> {
+  async function lookAtStream([streamId, standing]: [string, Standing]): Promise<LookedAt> {
+    const { directory: after, checkpoints, mark } = standing;
     const violations: Violation[] = [];
-    const checkpoints = new Map<string, CheckpointRead>();
     const accounts = [];
     for (const consumer of consumersOf(input.consumers, streamId)) {
-      const checkpoint = await readCheckpoint(dynamo, tables.checkpoints, consumer.name, streamId);
-      if (checkpoint !== undefined) checkpoints.set(consumer.name, checkpoint);
+      const checkpoint = checkpoints.get(consumer.name);
       const { passed, doubtful, parked } = rowsOf(consumer.name, streamId, checkpoint);
       violations.push(...checkParking(consumer.name, streamId, checkpoint, parked));
       const openGapTo = openGaps.get(consumer.name)?.get(streamId);
@@ -98,7 +98,6 @@ export async function* look(deps: LookDeps, input: LookInput, asked: Asked): Asy
         lagBoundMs: input.lagBoundMs,
       });
     }
-    const after = await directoryVersion(deps, streamId);
     const verdict = await verifyStream(dynamo, tables.events, {
       streamId,
       sequenced: log.byStream.get(streamId) ?? [],
@@ -106,7 +105,6 @@ export async function* look(deps: LookDeps, input: LookInput, asked: Asked): Asy
       accounts,
     });
     violations.push(...verdict.violations);
-    const mark = markOf(after, checkpoints);
     return { look: { streamId, verdict, violations, effects: new Map(), mark }, checkpoints };
   }
 }
@@ -147,28 +145,3 @@ async function askConsumers(
     }
   });
 }
-
-export const consumersOf = (consumers: readonly RegisteredFacts[], streamId: string): RegisteredFacts[] =>
-  consumers.filter(({ drill }) => drill === streamId.startsWith(DRILL_STREAM_PREFIX));
-
-export async function directoryVersion({ dynamo, tables }: LookDeps, streamId: string): Promise<number> {
-  const item = await getItem(dynamo, tables.log, { pk: `stream#${streamId}`, sk: 'head' });
-  return Number(item?.version ?? 0);
-}
-
-/** The same before and after a look: nothing of the stream moved while it was looked at. */
-export async function readMark(
-  deps: LookDeps,
-  consumers: readonly RegisteredFacts[],
-  streamId: string,
-): Promise<string> {
-  const checkpoints = new Map<string, CheckpointRead>();
-  for (const { name } of consumersOf(consumers, streamId)) {
-    const checkpoint = await readCheckpoint(deps.dynamo, deps.tables.checkpoints, name, streamId);
-    if (checkpoint !== undefined) checkpoints.set(name, checkpoint);
-  }
-  return markOf(await directoryVersion(deps, streamId), checkpoints);
-}
-
-const markOf = (directory: number, checkpoints: ReadonlyMap<string, CheckpointRead>): string =>
-  [directory, ...[...checkpoints].map(([name, { mark }]) => `${name}:${mark}`)].join(' ');

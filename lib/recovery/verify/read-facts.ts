@@ -2,7 +2,7 @@
 
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import type { CheckpointFacts, ConsumerFacts } from './account.ts';
-import { getItem, queryItems } from './read.ts';
+import { type Item, queryItems } from './read.ts';
 
 export interface RegisteredFacts extends ConsumerFacts {
   drill: boolean;
@@ -39,14 +39,12 @@ export interface CheckpointRead extends CheckpointFacts {
   mark: string;
 }
 
-export async function readCheckpoint(
-  dynamo: Dynamo,
-  table: string,
-  consumer: string,
-  streamId: string,
-): Promise<CheckpointRead | undefined> {
-  const item = await getItem(dynamo, table, { pk: `${consumer}#${streamId}`, sk: 'checkpoint' });
-  if (item === undefined) return undefined;
+export const checkpointKey = (consumer: string, streamId: string) => ({
+  pk: `${consumer}#${streamId}`,
+  sk: 'checkpoint',
+});
+
+export function toCheckpoint(item: Item): CheckpointRead {
   const parked = item.parked as { version: number; deadLetterId: string } | undefined;
   const { version, generation = 1, token, saved, updatedAt } = item;
   return {

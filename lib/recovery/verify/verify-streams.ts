@@ -1,10 +1,9 @@
 // A verification of some streams, one look after the other: reads are consistent but not one snapshot, so what looks wrong is
 // looked at again. A system that moves gives no false violation, and a real one is there at every look.
 
-import { inParallel } from './in-parallel.ts';
-import { headsOf } from './list-streams.ts';
-import { type Asked, type LookDeps, type LookInput, look, READS_AT_ONCE, readMark, type StreamLook } from './look.ts';
+import { type Asked, type LookDeps, type LookInput, look, type StreamLook } from './look.ts';
 import type { LogPass } from './read-log.ts';
+import { readDirectory, readStanding } from './read-standing.ts';
 import type { Totals } from './totals.ts';
 
 /**
@@ -56,24 +55,16 @@ async function lookAgain(
   totals: Parameters<typeof verifyStreams>[2],
   isLast: boolean,
 ): Promise<string[]> {
-  const marks = async () =>
-    new Map(
-      await inParallel(
-        streamIds,
-        READS_AT_ONCE,
-        async (id): Promise<[string, string]> => [id, await readMark(deps, input.consumers, id)],
-      ),
-    );
-  const before = await marks();
+  const before = await readStanding(deps, input.consumers, streamIds);
   const looks: StreamLook[] = [];
   const asked: Asked = new Map();
-  const streams = await headsOf(deps, streamIds);
+  const streams = await readDirectory(deps, streamIds);
   for await (const one of look(deps, { ...input, streams }, asked)) looks.push(one);
   totals.addUnanswered(asked);
-  const after = await marks();
+  const after = await readStanding(deps, input.consumers, streamIds);
   const moving: string[] = [];
   for (const one of looks) {
-    const hasMoved = before.get(one.streamId) !== one.mark || after.get(one.streamId) !== one.mark;
+    const hasMoved = [before, after].some((standing) => standing.get(one.streamId)?.mark !== one.mark);
     if (isClean(one) || !hasMoved) totals.add(one);
     else if (isLast) totals.add(one, { isMoving: true });
     else moving.push(one.streamId);

@@ -2,9 +2,10 @@
 // exactly one box per consumer, and asks the consumers about their effects. Here all at once; verification.ts does it in batches.
 
 import { askAboutWhole, type EffectQuestions } from './effects.ts';
-import { headsOf, listStreams, type Streams } from './list-streams.ts';
+import { listStreams, type Streams } from './list-streams.ts';
 import type { LookDeps } from './look.ts';
 import { type RegisteredFacts, readRegistry } from './read-facts.ts';
+import { readDirectory } from './read-standing.ts';
 import { openTotals, type Totals } from './totals.ts';
 import type { Verdict } from './types.ts';
 import { verifyStreams } from './verify-streams.ts';
@@ -46,7 +47,7 @@ export async function verify(deps: VerifyDeps, input: VerifyInput): Promise<Verd
   const consumers = await readRegistry(deps.dynamo, deps.tables.checkpoints, input.consumers);
   const { streamIds, streamPrefix = '' } = input;
   const streams = streamIds
-    ? await headsOf(
+    ? await readDirectory(
         deps,
         streamIds.filter((id) => id.startsWith(streamPrefix)),
       )

@@ -27,7 +27,7 @@ describe('the verifications of a recovery', () => {
     expect(text.match(/"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"/g)).toHaveLength(3);
     const { VerifyConsistency } = synthesizedDefinition().States;
     expect(VerifyConsistency?.Branches?.[0]?.States).toMatchObject({
-      VerifyBatches: { Type: 'Map', ItemsPath: '$.verdict.batches', ResultPath: null, MaxConcurrency: 4 },
+      VerifyBatches: { Type: 'Map', ItemsPath: '$.verdict.batches', ResultPath: null, MaxConcurrency: 2 },
     });
   });
 

@@ -184,6 +184,24 @@ describe('a verification in batches', () => {
     expect(since).toEqual(['page#0#0 all', 'page#0#1 all', 'page#0#0 0000000000000010']);
   });
 
+  it('reads one by one what a request for many items leaves undone', async () => {
+    let undone = 0;
+    const dynamo: typeof system.dynamo = {
+      ...system.dynamo,
+      batchGet: async ({ RequestItems = {} }) => {
+        const [[table = '', { Keys = [], ...how } = {}] = []] = Object.entries(RequestItems);
+        undone += Keys.length - 1;
+        const answer = await system.dynamo.batchGet({ RequestItems: { [table]: { ...how, Keys: Keys.slice(0, 1) } } });
+        return { ...answer, UnprocessedKeys: { [table]: { ...how, Keys: Keys.slice(1) } } };
+      },
+    };
+    const whole = await verify({ dynamo: system.dynamo, tables }, input());
+    expect(inOrder(await verify({ dynamo, tables }, input()))).toEqual(inOrder(whole));
+    expect(whole).toMatchObject({ ok: true, consumers: [{ digestsChecked: 5 }, { digestsChecked: 5 }] });
+    // All but the first of five directory items and of ten checkpoints.
+    expect(undone).toBe(13);
+  });
+
   it('is not complete when the boxes of one stream of one batch do not add up', async () => {
     const answer = await split(deps, input());
     await batchesOfRun(deps, answer);

@@ -64,8 +64,8 @@ export class VerifyConsistency extends Construct implements IVerification {
     }).function;
     this.roleArn = this.function.role?.roleArn ?? '';
     eventsTable.grant(this.function, 'dynamodb:Scan', 'dynamodb:Query');
-    logTable.grant(this.function, 'dynamodb:Scan', 'dynamodb:Query', 'dynamodb:GetItem');
-    checkpointsTable.grant(this.function, 'dynamodb:Query', 'dynamodb:GetItem');
+    logTable.grant(this.function, 'dynamodb:Scan', 'dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem');
+    checkpointsTable.grant(this.function, 'dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchGetItem');
     // The table alone: a grant of the table would name its indexes with a wildcard.
     this.function.addToRolePolicy(
       new PolicyStatement({ actions: ['dynamodb:Scan'], resources: [deadLettersTable.tableArn] }),
