@@ -3,6 +3,7 @@
 
 import type { Version } from '../../model/ids.ts';
 import { applyRewind } from './apply-rewind.ts';
+import { type AtOnceOrLater, isPromise, whenThere } from './at-once.ts';
 import { type Committed, commitPending } from './commit.ts';
 import { decideEvent, type EventDecision } from './decide-event.ts';
 import { eventsOf } from './events-of.ts';
@@ -39,7 +40,8 @@ async function resolveUpTo(run: StreamRun, wanted: Version): Promise<Step> {
   for await (const events of eventsOf(run, wanted)) {
     for (const next of events) {
       if (run.batch.deadline.isNear()) return 'out-of-time';
-      const step = await resolveNext(run, next);
+      const resolved = resolveNext(run, next);
+      const step = isPromise(resolved) ? await resolved : resolved;
       if (step !== 'go-on') return step;
       if (next.event.metadata.version < wanted && mustStore(run)) {
         const stored = await store(run);
@@ -50,12 +52,16 @@ async function resolveUpTo(run: StreamRun, wanted: Version): Promise<Step> {
   return release(run);
 }
 
-async function resolveNext(run: StreamRun, next: NextEvent): Promise<Step> {
-  const { engine } = run.batch;
+function resolveNext(run: StreamRun, next: NextEvent): AtOnceOrLater<Step> {
   const { type, metadata } = next.event;
   const { version, position } = metadata;
-  const wants = run.interest.wants({ type, version, position });
-  const isWanted = typeof wants === 'boolean' ? wants : await wants;
+  return whenThere(run.interest.wants({ type, version, position }), (isWanted) => resolveAs(run, next, isWanted));
+}
+
+function resolveAs(run: StreamRun, next: NextEvent, isWanted: boolean): AtOnceOrLater<Step> {
+  const { engine } = run.batch;
+  const { type, metadata } = next.event;
+  const { version } = metadata;
   const { maxAttempts } = engine.declaration;
   const { replayId: id, replayTo: to } = run.work;
   const asked = id === undefined || to === undefined ? undefined : { id, to };
@@ -86,23 +92,26 @@ async function resolveNext(run: StreamRun, next: NextEvent): Promise<Step> {
 
 type ReactDecision = Extract<EventDecision, { kind: 'react' }>;
 
-async function react(run: StreamRun, next: NextEvent, { attempt, replay }: ReactDecision): Promise<Step> {
-  if (run.isAlone) await beginAlone(run, next, attempt);
+function react(run: StreamRun, next: NextEvent, decision: ReactDecision): AtOnceOrLater<Step> {
+  const now = () => reactNow(run, next, decision);
+  return run.isAlone ? beginAlone(run, next, decision.attempt).then(now) : now();
+}
+
+function reactNow(run: StreamRun, next: NextEvent, { attempt, replay }: ReactDecision): AtOnceOrLater<Step> {
   const scope = `g${run.session.stored.generation}`;
-  const end = await tryReact(run.batch, run.session, next.event, { attempt, replay, scope });
-  if (end.kind === 'failed') return failed(run, next, end);
-  if (end.kind === 'deadline') {
-    if (end.counts) return failed(run, next, { error: end.error, permanent: false });
-    run.needsPrecedence = true;
-    return 'out-of-time';
-  }
-  tell(run.batch, 'debug', 'event reacted to', about(next), {
-    attempt,
-    repeated: end.repeated,
-    ...(replay && { replay }),
+  const ended = tryReact(run.batch, run.session, next.event, { attempt, replay, scope });
+  return whenThere(ended, (end): AtOnceOrLater<Step> => {
+    if (end.kind === 'failed') return failed(run, next, end);
+    if (end.kind === 'deadline') {
+      if (end.counts) return failed(run, next, { error: end.error, permanent: false });
+      run.needsPrecedence = true;
+      return 'out-of-time';
+    }
+    const facts = { attempt, repeated: end.repeated, ...(replay && { replay }) };
+    tell(run.batch, 'debug', 'event reacted to', about(next), facts);
+    run.suspects -= 1;
+    return resolve(run, next, { outcome: 'resolved', writes: end.writes, bytes: end.bytes });
   });
-  run.suspects -= 1;
-  return resolve(run, next, { outcome: 'resolved', writes: end.writes, bytes: end.bytes });
 }
 
 /** Begun before the react, so that a try that ends without a word is counted. Everything before it is stored with it. */
@@ -119,14 +128,15 @@ interface Resolved {
   bytes?: number;
 }
 
-async function resolve(run: StreamRun, next: NextEvent, { outcome, writes = [], bytes = 0 }: Resolved): Promise<Step> {
-  const { event, commitHash } = next;
+function resolve(run: StreamRun, next: NextEvent, resolved: Resolved): AtOnceOrLater<Step> {
+  const { writes = [], bytes = 0 } = resolved;
   const isFull =
     run.pendingBytes + bytes > GROUP_BYTES || run.pendingWrites + writes.length > WRITES_PER_EVENT || run.isUngrouped;
-  if (writes.length > 0 && run.pendingWrites > 0 && isFull) {
-    const step = await store(run);
-    if (step !== 'go-on') return step;
-  }
+  if (writes.length === 0 || run.pendingWrites === 0 || !isFull) return keep(run, next, resolved);
+  return store(run).then((step) => (step === 'go-on' ? keep(run, next, resolved) : step));
+}
+
+function keep(run: StreamRun, { event, commitHash }: NextEvent, { outcome, writes = [], bytes = 0 }: Resolved): Step {
   run.pending.push({ event, commitHash, version: event.metadata.version, outcome, writes });
   run.pendingBytes += bytes;
   run.pendingWrites += writes.length;

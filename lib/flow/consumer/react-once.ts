@@ -3,6 +3,7 @@
 
 import type { Event } from '../../model/event.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
+import { type AtOnceOrLater, isPromise } from './at-once.ts';
 import { DeadlineError } from './deadline.ts';
 import { checkWrites } from './own-writes.ts';
 import type { ReactContext } from './port.ts';
@@ -15,11 +16,12 @@ export type ReactEnd =
   /** `counts`: it had the whole invocation, so it is to blame. */
   | { kind: 'deadline'; error: DeadlineError; counts: boolean };
 
-export async function reactOnce(
+/** At once where the react returns no promise: a long stream of such reacts then waits for nothing but its reads. */
+export function reactOnce(
   batch: Batch,
   event: Event,
   { attempt, replay }: { attempt: number; replay?: ReactContext['replay'] },
-): Promise<ReactEnd> {
+): AtOnceOrLater<ReactEnd> {
   const { engine, deadline } = batch;
   // A process that slept past its end (a frozen one, say) must not begin an effect: a newer holder may have done it already.
   // Timers are not to be trusted here: whoever wakes up may see the answer before the abort.
@@ -35,18 +37,28 @@ export async function reactOnce(
     remainingMs: () => deadline.remainingMs(),
     signal: deadline.signal,
   };
-  try {
-    const returned = await orDeadline(() => engine.react(event, context), deadline.signal);
-    const checked = checkWrites(returned, { effects: engine.declaration.effects, ownTables: engine.ownTables });
-    if (checked.kind === 'ok') return { kind: 'done', writes: checked.writes, bytes: checked.bytes };
-    return { kind: 'failed', error: new RefusedWritesError(checked.code, checked.message), permanent: true };
-  } catch (error) {
-    if (!deadline.signal.aborted) return { kind: 'failed', error, permanent: false };
-    count(engine, 'ReactDeadlines');
-    return { kind: 'deadline', error: new DeadlineError(), counts: isFirst };
-  } finally {
+  const ended = (end: ReactEnd): ReactEnd => {
     const durationMs = engine.world.clock.now() - startedAt;
     engine.metrics.count('ReactDuration', durationMs, 'Milliseconds', { consumer: engine.declaration.name });
+    return end;
+  };
+  const thrown = (error: unknown): ReactEnd => {
+    if (!deadline.signal.aborted) return ended({ kind: 'failed', error, permanent: false });
+    count(engine, 'ReactDeadlines');
+    return ended({ kind: 'deadline', error: new DeadlineError(), counts: isFirst });
+  };
+  const returned = (writes: unknown): ReactEnd => {
+    const checked = checkWrites(writes, { effects: engine.declaration.effects, ownTables: engine.ownTables });
+    if (checked.kind === 'ok') return ended({ kind: 'done', writes: checked.writes, bytes: checked.bytes });
+    return ended({ kind: 'failed', error: new RefusedWritesError(checked.code, checked.message), permanent: true });
+  };
+  try {
+    deadline.signal.throwIfAborted();
+    const running = engine.react(event, context);
+    if (!isPromise(running)) return returned(running);
+    return orDeadline(running, deadline.signal).then(returned).catch(thrown);
+  } catch (error) {
+    return thrown(error);
   }
 }
 
@@ -61,11 +73,7 @@ export class RefusedWritesError extends Error {
   }
 }
 
-async function orDeadline<Result>(run: () => Result | Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
-  const running = run();
-  // A react that has returned already needs no race: a listener for each event of a long stream is not for nothing.
-  if (!isPromise(running)) return running;
+async function orDeadline<Result>(running: PromiseLike<Result>, signal: AbortSignal): Promise<Result> {
   let onAbort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);
@@ -77,6 +85,3 @@ async function orDeadline<Result>(run: () => Result | Promise<Result>, signal: A
     signal.removeEventListener('abort', onAbort);
   }
 }
-
-const isPromise = <Result>(running: Result | PromiseLike<Result>): running is PromiseLike<Result> =>
-  typeof (running as { then?: unknown } | null | undefined)?.then === 'function';

@@ -4,6 +4,7 @@
 import type { Event } from '../../model/event.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
 import { LEASE_MARGIN_MS } from '../checkpoint/lease.ts';
+import { type AtOnceOrLater, whenThere } from './at-once.ts';
 import type { ReactContext } from './port.ts';
 import { type ReactEnd, reactOnce } from './react-once.ts';
 import { type Batch, count, tell } from './run.ts';
@@ -22,17 +23,11 @@ export type TryEnd =
   | Exclude<ReactEnd, { kind: 'done' }>;
 
 /** @throws LeaseLostError */
-export async function tryReact(
-  batch: Batch,
-  session: Session,
-  event: Event,
-  { scope, ...options }: Try,
-): Promise<TryEnd> {
-  if (batch.engine.declaration.effects === 'transactional') {
-    const end = await reactOnce(batch, event, options);
-    return end.kind === 'done' ? { ...end, repeated: false } : end;
-  }
-  return tryIdempotent(batch, session, event, { scope, ...options });
+export function tryReact(batch: Batch, session: Session, event: Event, options: Try): AtOnceOrLater<TryEnd> {
+  if (batch.engine.declaration.effects === 'idempotent') return tryIdempotent(batch, session, event, options);
+  return whenThere(reactOnce(batch, event, options), (end) =>
+    end.kind === 'done' ? { ...end, repeated: false } : end,
+  );
 }
 
 async function tryIdempotent(

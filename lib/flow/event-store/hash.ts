@@ -14,14 +14,17 @@ import { decodeEvents } from './coding.ts';
  */
 export function hashCommit(commit: Omit<StoredCommit, 'hash'>): string {
   const { streamId, version, count, recordedAt, encoding, format, previousHash, events } = commit;
-  const header = [streamId, version, count, recordedAt, encoding, format, previousHash].map((field) => {
-    const text = String(field);
-    return `${Buffer.byteLength(text)}:${text},`;
-  });
-  const beginning = `${header.join('')}${Buffer.byteLength(events)}:`;
+  // Field by field, without a list in between: this runs for every commit that anybody reads.
+  const place = netstring(streamId) + netstring(version) + netstring(count) + netstring(recordedAt);
+  const beginning = `${place}${netstring(encoding)}${netstring(format)}${netstring(previousHash)}${Buffer.byteLength(events)}:`;
   // In one call where it is all text: half of the time, for small commits.
   if (typeof events === 'string') return hashOf('sha256', `${beginning}${events},`, 'hex');
   return createHash('sha256').update(beginning).update(events).update(',').digest('hex');
+}
+
+function netstring(field: string | number): string {
+  const text = String(field);
+  return `${Buffer.byteLength(text)}:${text},`;
 }
 
 /**
@@ -36,12 +39,12 @@ export function verifyCommit(stored: StoredCommit): Commit {
   const hash = hashCommit(stored);
   if (hash !== stored.hash) throw damaged(`its hash is ${stored.hash}, what is stored has ${hash}`);
   readableFormat(`commit of stream "${stored.streamId}"`, stored.format, COMMIT_FORMAT);
-  const { events: _, encoding, ...facts } = stored;
+  const { streamId, version, count, encoding, format, recordedAt, previousHash } = stored;
   if (encoding !== (typeof stored.events === 'string' ? 'json' : 'br')) {
     throw damaged(`its encoding "${String(encoding)}" does not fit what is stored`);
   }
   try {
-    return { ...facts, events: decodeEvents(stored) };
+    return { streamId, version, count, format, recordedAt, previousHash, hash, events: decodeEvents(stored) };
   } catch (error) {
     throw damaged(error instanceof Error ? error.message : String(error));
   }

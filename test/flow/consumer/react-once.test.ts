@@ -16,7 +16,10 @@ const event: Event = {
   metadata: { timestamp: new Date(0), version: version(1), correlationId: 'e1', causationId: 'e1' },
 };
 
-function batchWith(deadline: Partial<Deadline>): { batch: Batch; reacted: () => number } {
+function batchWith(
+  deadline: Partial<Deadline>,
+  returned?: Promise<undefined>,
+): { batch: Batch; reacted: () => number } {
   let reacted = 0;
   const engine = {
     declaration: { name: 'mailer', effects: 'idempotent' },
@@ -25,7 +28,7 @@ function batchWith(deadline: Partial<Deadline>): { batch: Batch; reacted: () => 
     metrics: silentMetrics,
     react: () => {
       reacted += 1;
-      return undefined;
+      return returned;
     },
   } as unknown as Engine;
   const open: Deadline = {
@@ -53,5 +56,17 @@ describe('one call of react', () => {
     const { batch, reacted } = batchWith({ isOver: () => true, remainingMs: () => 0 });
     expect(await reactOnce(batch, event, { attempt: 1 })).toMatchObject({ kind: 'deadline', counts: false });
     expect({ reacted: reacted(), begun: batch.reactsBegun }).toEqual({ reacted: 0, begun: 0 });
+  });
+
+  it('ends at once when react returns no promise: a long stream takes no turn of the loop for each event', () => {
+    expect(reactOnce(batchWith({}).batch, event, { attempt: 1 })).toMatchObject({ kind: 'done', writes: [] });
+  });
+
+  it('waits for a react that returns a promise, and takes its rejection as the failure of the event', async () => {
+    const error = new Error('no');
+    const { batch } = batchWith({}, Promise.reject(error));
+    const end = reactOnce(batch, event, { attempt: 1 });
+    expect(end).toBeInstanceOf(Promise);
+    expect(await end).toEqual({ kind: 'failed', error, permanent: false });
   });
 });
