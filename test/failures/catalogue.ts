@@ -271,6 +271,10 @@ export const FAILURES: readonly Failure[] = [
         'fits with the longest request, a hundred consumers with every problem, and the longest history',
       ),
       ...at(
+        'recovery/recover/verification-states.test.ts',
+        'are Distributed Maps of Standard workflows whose results are not collected',
+      ),
+      ...at(
         'recovery/recover/progress.test.ts',
         'after a bounded number of rounds when its jobs change from round to round for ever',
       ),

@@ -34,6 +34,9 @@ const PAGE_MAX_BYTES = 1_000_000;
 /** Then nobody can look: a function that fails on everything must not be asked about everything. */
 const FAILURES_MAX = 10;
 
+/** Each is a function of its own, with one question at a time. */
+export const CONSUMERS_ASKED_AT_ONCE = 20;
+
 /** @param streams in any number; asked about in pages */
 export async function askAboutEffects(
   questions: EffectQuestions,

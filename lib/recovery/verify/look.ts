@@ -4,7 +4,7 @@
 import type { StreamToCheck } from '../../model/effect-check.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { checkParking, readDeadLetters } from './dead-letters.ts';
-import { askAboutEffects, type EffectQuestions, type EffectsFound } from './effects.ts';
+import { askAboutEffects, CONSUMERS_ASKED_AT_ONCE, type EffectQuestions, type EffectsFound } from './effects.ts';
 import { inParallel } from './in-parallel.ts';
 import { type CheckpointRead, type RegisteredFacts, readOpenGaps } from './read-facts.ts';
 import { type LogPass, readLog } from './read-log.ts';
@@ -59,8 +59,6 @@ export type Asked = Map<string, Pick<EffectsFound, 'streams' | 'events'> & { una
 const STREAMS_AT_ONCE = 16;
 /** Expectations of so many streams are held until the consumers were asked about them. */
 const CHUNK_STREAMS = 200;
-/** Each is a function of its own, with one question at a time. */
-const CONSUMERS_ASKED_AT_ONCE = 20;
 
 /** Streams in the order given; the log's own violations are the pass's. */
 export async function* look(deps: LookDeps, input: LookInput, asked: Asked): AsyncGenerator<StreamLook, LogPass> {

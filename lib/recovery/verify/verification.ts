@@ -17,7 +17,7 @@ import { verifyStreams } from './verify-streams.ts';
 
 const FORMAT = 1;
 /** Numbers of so many batches are 60 KB of a state's 256 KiB. With 10,000 streams each: 100 million streams. */
-const BATCHES_MAX = 10_000;
+export const BATCHES_MAX = 10_000;
 const FILES_AT_ONCE = 16;
 
 export interface VerificationDeps extends VerifyDeps {

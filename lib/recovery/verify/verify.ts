@@ -1,7 +1,8 @@
 // The proof: re-reads store, log, directory, registry, checkpoints, dead letters and open gaps, puts every appended event into
 // exactly one box per consumer, and asks the consumers about their effects. Here all at once; verification.ts does it in batches.
 
-import { askAboutWhole, type EffectQuestions } from './effects.ts';
+import { askAboutWhole, CONSUMERS_ASKED_AT_ONCE, type EffectQuestions, type EffectsFound } from './effects.ts';
+import { inParallel } from './in-parallel.ts';
 import { listStreams, type Streams } from './list-streams.ts';
 import type { LookDeps } from './look.ts';
 import { type RegisteredFacts, readRegistry } from './read-facts.ts';
@@ -77,7 +78,7 @@ export async function askWholes(
   totals: Pick<Totals, 'addWhole'>,
 ): Promise<void> {
   if (questions === undefined) return;
-  for (const consumer of consumers) {
-    if (consumer.verifiesEffects) totals.addWhole(consumer.name, await askAboutWhole(questions, consumer));
-  }
+  const asking = consumers.filter(({ verifiesEffects }) => verifiesEffects);
+  const found = await inParallel(asking, CONSUMERS_ASKED_AT_ONCE, (consumer) => askAboutWhole(questions, consumer));
+  for (const [index, { name }] of asking.entries()) totals.addWhole(name, found[index] as EffectsFound);
 }

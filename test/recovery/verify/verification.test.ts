@@ -6,7 +6,12 @@ import fc from 'fast-check';
 import { type BatchEntry, batchesOf } from '../../../lib/recovery/verify/batches.ts';
 import { batchKey, runKey, sumsKey } from '../../../lib/recovery/verify/places.ts';
 import type { VerificationDeps } from '../../../lib/recovery/verify/verification.ts';
-import { addUpVerification, splitVerification, verifyBatch } from '../../../lib/recovery/verify/verification.ts';
+import {
+  addUpVerification,
+  BATCHES_MAX,
+  splitVerification,
+  verifyBatch,
+} from '../../../lib/recovery/verify/verification.ts';
 import { type VerifyDeps, verify } from '../../../lib/recovery/verify/verify.ts';
 import { createSmallSystem, type SmallSystem, TABLES } from '../../support/small-system.ts';
 import { inOrder, split, verificationDeps, verifyInBatches } from './in-batches.ts';
@@ -272,6 +277,19 @@ describe('a verification in batches', () => {
     await expect(verifyBatch(deps, { run, batch: 3 })).rejects.toMatchObject({ code: 'VERIFICATION_INCOMPLETE' });
     await deps.files.write(runKey('copied'), await deps.files.read(runKey(run)));
     await expect(addUpVerification(deps, { run: 'copied' })).rejects.toMatchObject(unknown);
+  });
+
+  it('answers batch numbers that have room in a state, and refuses to make more', async () => {
+    const add = (index: number) =>
+      system.dynamo.put({ TableName: tables.log, Item: { pk: `stream#z-${index}`, sk: 'head', version: 1 } });
+    for (let index = 0; index < BATCHES_MAX - 5; index += 1) await add(index);
+    const one = { ...deps, bounds: { streams: 1, events: 1 } };
+    const answer = await split(one, input());
+    expect(answer.batches).toHaveLength(BATCHES_MAX);
+    // The share of a verdict in the document of a recovery (lib/recovery/recover/fit.ts).
+    expect(JSON.stringify(answer).length).toBeLessThan(54 * 1_024);
+    await add(BATCHES_MAX);
+    await expect(splitVerification(one, input())).rejects.toMatchObject({ code: 'VERIFICATION_TOO_LARGE' });
   });
 
   it('asks about a consumer as a whole once, after all batches', async () => {
