@@ -319,4 +319,26 @@ describe('a verification in batches', () => {
     expect(asked).toEqual(['order-0,order-1', 'order-2,order-3', 'order-4', 'whole']);
     expect(verdict.consumers[1]).toMatchObject({ effects: { status: 'verified', streams: 5 } });
   });
+
+  it('asks all consumers at the same time, about streams as well as about the whole', async () => {
+    const most = { streams: 0, whole: 0 };
+    const inFlight = { streams: 0, whole: 0 };
+    const questions: VerifyDeps['questions'] = {
+      ask: async (_name, { streams, whole }) => {
+        const kind = whole ? 'whole' : 'streams';
+        inFlight[kind] += 1;
+        most[kind] = Math.max(most[kind], inFlight[kind]);
+        await new Promise(setImmediate);
+        inFlight[kind] -= 1;
+        const nothing = { events: 0, violations: [], violationCount: 0 };
+        return { format: 1, checked: streams.length, wholeChecked: whole === true, ...nothing };
+      },
+    };
+    for (const name of ['inventory', 'billing'])
+      await system.addConsumer({ name, eventTypes: ['Placed'], effects: 'idempotent' }, undefined, {
+        verify: async () => [],
+      });
+    expect((await verify({ dynamo: system.dynamo, tables, questions }, input())).ok).toBe(true);
+    expect(most).toEqual({ streams: 2, whole: 2 });
+  });
 });
