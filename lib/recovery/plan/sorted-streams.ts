@@ -11,7 +11,7 @@ export interface Runs {
   read(run: number): AsyncIterable<StreamEvents>;
 }
 
-/** Streams and ranges held at once: a stream of one range takes up to 400 bytes (measured), so 40 MB. */
+/** Streams and ranges held at once: a whole replay had up to 400 bytes live for each, so about 40 MB. */
 export const HELD_MAX = 100_000;
 /** While merging, each run has one stored piece in memory. 200 x 100,000 parts are more than a log of 20 million commits. */
 export const RUNS_MAX = 200;
