@@ -44,4 +44,9 @@ export const FOUND: readonly { seed: number; what: string; test?: string }[] = [
     what: 'a lease that a dead holder left was taken for held long after its end, though only unwanted events followed',
     test: 'test/simulation/invariants/quiet-checks.test.ts',
   },
+  {
+    seed: 54037,
+    what: 'a dead-letter queue was not polled any more after the intake had been at work for another one, which counted as one limit',
+    test: 'test/simulation/world/queue-source.test.ts',
+  },
 ];

@@ -27,6 +27,7 @@ export interface QueueEvent {
 
 export interface QueueSourceSettings {
   batchSize: number;
+  /** Invocations of this mapping at once, as `ScalingConfig.MaximumConcurrency`: another mapping of the function has its own. */
   maxConcurrency: number;
   /** How long the mapping collects before it invokes. */
   batchWindowMs: number;
@@ -41,10 +42,11 @@ export function connectQueue(
   settings: QueueSourceSettings,
 ): void {
   let poll: { at: number; timer: Timer } | undefined;
+  let running = 0;
 
   const planPoll = (): void => {
     const next = queue.nextVisibleAt();
-    if (next === undefined || target.running >= settings.maxConcurrency) return;
+    if (next === undefined || running >= settings.maxConcurrency) return;
     const at = Math.max(next, scheduler.now()) + settings.batchWindowMs;
     if (poll !== undefined && poll.at <= at) return;
     poll?.timer.cancel();
@@ -53,12 +55,14 @@ export function connectQueue(
 
   const pollNow = (): void => {
     poll = undefined;
-    if (target.running < settings.maxConcurrency) {
+    if (running < settings.maxConcurrency) {
       const messages = queue.receive(settings.batchSize);
       // It counts as a receive; the messages come back when their visibility timeout ends.
       const isThrottled = messages.length > 0 && faults.strikes('throttled-invoke', queue.name);
       if (messages.length > 0 && !isThrottled) {
+        running += 1;
         target.invoke(eventOf(queue.name, messages), (end) => {
+          running -= 1;
           for (const done of succeeded(messages, end, trace, target.name)) {
             queue.delete(done.receiptHandle);
             settings.onDone(done);
