@@ -120,7 +120,7 @@ export async function createBench({
     async fill(streams: Record<string, number>, ...failing: string[]): Promise<void> {
       for (const at of failing) poison.add(at);
       for (const [streamId, events] of Object.entries(streams)) {
-        await system.append(streamId, Array<string>(events).fill('Placed'));
+        await system.append(streamId, Array<string>(events).fill(streamId.startsWith('payment-') ? 'Paid' : 'Placed'));
         await system.settle();
         system.clock.advance(1_000);
       }
