@@ -3,7 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DrillContext } from '../../lib/recovery/drill/context.ts';
 import { seededRandom } from '../../lib/recovery/drill/random.ts';
-import { type DisturbOptions, disturb } from './disturb.ts';
+import { type DisturbOptions, disturb, disturbRecovery } from './disturb.ts';
 
 const FUNCTIONS = ['inventory', 'notification', 'RelayCommits', 'ScanGaps', 'Diagnose'];
 
@@ -17,6 +17,7 @@ function notingSystem(seed: number, dataFolder: string | null = '/data') {
   const lambda = (name: string) => ({
     spec: { name, logicalId: name, path: `Stack/${name}/Function/Resource` },
     kill: () => notes.push(`kill ${name}`),
+    busy: 1,
   });
   const functions = { all: () => FUNCTIONS.map(lambda), get: (name: string) => lambda(name.split(':').at(-1) ?? name) };
   const rules = [
@@ -61,5 +62,21 @@ describe('the kill matrix', () => {
     await disturb(context, options, {}, AbortSignal.abort());
     expect(notes).toContain('pause');
     expect(notes).not.toContain('restart');
+  }, 60_000);
+
+  it('kills what works in a recovery, each function twice at most, and leaves the scan alone', async () => {
+    const { notes, context, options } = notingSystem(1);
+    const counts: Record<string, number> = {};
+    const stop = new AbortController();
+    const disturbing = disturbRecovery(context, options, counts, stop.signal);
+    while ((counts['kill Diagnose in a recovery'] ?? 0) < 2) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    // Longer than it waits before it looks again.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    stop.abort();
+    await disturbing;
+    expect(counts).toEqual({ 'kill Diagnose in a recovery': 2 });
+    expect(notes).toEqual(['kill Diagnose', 'kill Diagnose']);
   }, 60_000);
 });

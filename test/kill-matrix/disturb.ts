@@ -2,7 +2,7 @@
 // memory is never restarted.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FunctionSpec } from '../../lib/local/functions/lambda-function.ts';
+import type { FunctionSpec, LambdaFunction } from '../../lib/local/functions/lambda-function.ts';
 import type { LocalSystem } from '../../lib/local/index.ts';
 import type { DrillContext } from '../../lib/recovery/drill/context.ts';
 import { shuffled } from '../../lib/recovery/drill/random.ts';
@@ -102,6 +102,38 @@ export async function disturb(
     await does[isPossible(kind) ? kind : 'kill']();
   }
 }
+
+/** A state of the recovery is tried five times: so often each function may be killed, and the recovery must still end well. */
+const KILLS_OF_EACH_MAX = 2;
+const LOOK_MS = { min: 20, max: 200 };
+/** The lease of a scan that died lasts as long as its function may work, and a recovery waits for it: five minutes of nothing. */
+const SPARED = 'ScanGaps';
+
+/**
+ * While a recovery is at work: kills whatever function of it works at a random moment, also those that only its state machine starts.
+ * @param counts filled by name of the disturbance
+ */
+export async function disturbRecovery(
+  { random }: DrillContext,
+  { system: { local } }: Pick<DisturbOptions, 'system'>,
+  counts: Record<string, number>,
+  signal: AbortSignal,
+): Promise<void> {
+  const killed = new Map<string, number>();
+  const isVictim = ({ spec, busy }: LambdaFunction): boolean =>
+    busy > 0 && !isGroundFloor(spec) && nameOf(spec) !== SPARED && (killed.get(spec.name) ?? 0) < KILLS_OF_EACH_MAX;
+  while (!signal.aborted) {
+    await sleep(LOOK_MS.min + Math.floor(random.next() * (LOOK_MS.max - LOOK_MS.min)));
+    const victims = local.cloud.functions.all().filter(isVictim);
+    const victim = victims[Math.floor(random.next() * victims.length)];
+    if (victim === undefined || victim.kill() === 0) continue;
+    killed.set(victim.spec.name, (killed.get(victim.spec.name) ?? 0) + 1);
+    const name = `kill ${nameOf(victim.spec)} in a recovery`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+}
+
+const isGroundFloor = (spec: FunctionSpec): boolean => (GROUND_FLOOR as readonly string[]).includes(nameOf(spec));
 
 /** A function as a reader knows it: its consumer, or its construct. */
 function nameOf({ aliases, path, logicalId }: FunctionSpec): string {

@@ -1,5 +1,5 @@
 // The kill matrix on real processes: while events are appended, functions are killed at random moments, the database gives no
-// answer for seconds or is killed and started again, queues stand still. Then quiet, a recovery, and the drill's own books: every acknowledged event has its
+// answer for seconds or is killed and started again, queues stand still. Then quiet, recoveries whose own functions are killed, a last one in peace, and the drill's own books: every acknowledged event has its
 // effect, a transactional one exactly once, everything in order.
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { settle } from '../../lib/recovery/drill/settle.ts';
 import { type ConsumerVerdict, judge, problemsOf } from '../../lib/recovery/drill/verdict.ts';
 import type { PlannedStream } from '../../lib/recovery/drill/workload.ts';
 import { orders } from '../../lib/recovery/drill/workloads/orders.ts';
-import { disturb } from './disturb.ts';
+import { disturb, disturbRecovery } from './disturb.ts';
 
 export interface MatrixOptions {
   /** Its database is restarted too when it keeps its data (`keepData`). */
@@ -36,6 +36,8 @@ export interface MatrixResult {
   /** Disturbances by name: kills of each function, pauses and restarts of the database, pauses of each queue. */
   disturbances: Record<string, number>;
   consumers: Omit<ConsumerVerdict, 'lostEvents'>[];
+  /** How the recoveries ended whose functions were killed: their results, or the names of their Fail states. */
+  underFire: string[];
   recoveries: string[];
   problems: string[];
   seconds: number;
@@ -63,6 +65,8 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixResult> {
     await sabotage;
     progress(`appended; ${JSON.stringify(disturbances)}; waiting until nothing is under way`);
     await settle(context, { limitMs: options.quietLimitMs });
+    progress('quiet; recovering, while the functions of the recovery are killed');
+    const underFire = await recoverUnderFire(context, options, disturbances);
     await recoverAll(context, consumers, options.quietLimitMs);
     const verdicts = await Promise.all(
       orders.consumers.map(async ({ name, effects, eventTypes }) =>
@@ -89,6 +93,7 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixResult> {
       streams: streams.length,
       disturbances,
       consumers: verdicts.map(({ lostEvents: _, ...verdict }) => verdict),
+      underFire,
       recoveries: context.recoveries.map(({ report }) => report.result),
       problems,
       seconds: Math.round((performance.now() - started) / 1_000),
@@ -120,6 +125,35 @@ async function appendAll({ ledger }: DrillContext, streams: readonly PlannedStre
   };
   await Promise.all(Array.from({ length: APPENDS_AT_ONCE }, worker));
 }
+
+/** A recovery may fail under fire, by name; another one then finds what it left. */
+async function recoverUnderFire(
+  context: DrillContext,
+  options: MatrixOptions,
+  disturbances: Record<string, number>,
+): Promise<string[]> {
+  const ends: string[] = [];
+  for (const actions of [['repair'], ['resume', 'fill-gaps']]) {
+    const stop = new AbortController();
+    const sabotage = disturbRecovery(context, options, disturbances, stop.signal).catch((error: Error) =>
+      context.problem(`disturbing a recovery: ${error.message}`),
+    );
+    try {
+      ends.push((await context.recover({ actions })).report.result);
+    } catch (error) {
+      const { error: end } = isEventRecoveryError(error) ? error.facts : {};
+      ends.push(String(end));
+      if (!NAMED_ENDS.has(String(end))) context.problem(`a recovery under fire: ${(error as Error).message}`);
+    }
+    stop.abort();
+    await sabotage;
+    await settle(context, { limitMs: options.quietLimitMs });
+  }
+  return ends;
+}
+
+/** Fail states that say that a function did not get to its end (lib/infra/constructs/recovery/recovery-definition.ts). */
+const NAMED_ENDS: ReadonlySet<string> = new Set(['ValidationFailed', 'RepairFailed', 'VerificationFailed']);
 
 /** What is lost is repaired; an event whose function was killed at each of its tries was given up, and is given back. */
 async function recoverAll(context: DrillContext, consumers: readonly string[], limitMs: number): Promise<void> {

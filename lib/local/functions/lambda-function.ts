@@ -28,6 +28,8 @@ export interface LambdaFunction {
   invoke(payload: string): Promise<InvocationOutcome | { kind: 'throttled' }>;
   /** SIGKILL of every process. Returns how many there were. */
   kill(): number;
+  /** Invocations that are being worked on. */
+  readonly busy: number;
   /**
    * Invocations that were cut off although nobody asked for it: their process ended (timeout, crash, out of memory), or they
    * ended so late that calls under way were aborted, whose answers nobody heard.
@@ -191,6 +193,9 @@ export function createFunction(spec: FunctionSpec, surroundings: FunctionSurroun
       }
       release(process);
       return outcome;
+    },
+    get busy() {
+      return readyCount - idle.length;
     },
     kill() {
       const count = alive.size;
