@@ -15,19 +15,19 @@ afterAll(() => system?.stop());
 it('loses nothing, doubles nothing and keeps the order while functions die, also those of a recovery, and the database is silent', async () => {
   const result = await runMatrix({
     system,
-    events: 1_000,
+    events: 600,
     streams: 20,
     seed: 3,
     runId: 's3',
     everyMs: 250,
-    quietLimitMs: 300_000,
+    quietLimitMs: 480_000,
     progress: () => undefined,
   });
-  expect(result).toMatchObject({ ok: true, events: 1_000, problems: [] });
+  expect(result).toMatchObject({ ok: true, events: 600, problems: [] });
   expect(result.consumers.map(({ lost, doubled, reordered, unknown }) => lost + doubled + reordered + unknown)).toEqual(
     [0, 0],
   );
   const kills = Object.entries(result.disturbances).filter(([name]) => name.startsWith('kill'));
   expect(kills.length).toBeGreaterThan(0);
   expect(kills.filter(([name]) => name.endsWith('in a recovery')).length).toBeGreaterThan(1);
-}, 600_000);
+}, 1_200_000);

@@ -33,6 +33,14 @@ beforeAll(async () => {
     }
   }
   await waitUntil('the log to have everything', async () => (await system.eventStore.readAll(0, 100)).length === 10);
+  // DynamoDB Local shows the items of a transaction one after the other: the page may be there before the directory.
+  const log = { TableName: system.outputs.LogTableName as string, ConsistentRead: true };
+  for (const streamId of ['scrubbed-1', 'scrubbed-2']) {
+    await waitUntil(`the directory to know ${streamId}`, async () => {
+      const { Item } = await dynamo.get({ ...log, Key: { pk: `stream#${streamId}`, sk: 'head' } });
+      return Item?.version === 5;
+    });
+  }
 }, 180_000);
 afterAll(() => system?.stop());
 
