@@ -62,8 +62,11 @@ function show(result: ScanResult): string {
   const backfills = result.consumers.flatMap(({ consumer, backfill }) =>
     backfill ? [oneLine(`  ${consumer}: a backfill of ${backfill.eventTypes.join(', ')} is planned`)] : [],
   );
+  const waiting = result.consumers.flatMap(({ consumer, notPlanned }) =>
+    notPlanned ? [oneLine(`  ${consumer}: nobody was woken up, its fill could not be planned: ${notPlanned}`)] : [],
+  );
   const scanned = `Scanned at ${new Date(result.startedAt).toISOString()} up to position ${result.scannedTo}; the log is ${
     result.logLagMs === undefined ? 'behind by nobody knows how much' : `${result.logLagMs} ms behind`
   }.`;
-  return [table(header, rows), '', scanned, ...gaps, ...backfills].join('\n');
+  return [table(header, rows), '', scanned, ...gaps, ...waiting, ...backfills].join('\n');
 }

@@ -22,6 +22,8 @@ export interface FilledBatch {
   consumer: string;
   gaps: number;
   wakeUps: number;
+  /** Why nobody was woken up: no plan could be made. The recovery's next round tries again. */
+  notPlanned?: string;
   resolved: number;
 }
 
@@ -40,7 +42,7 @@ export async function fillBatch(
   }
   const range = { from: batch.from as StreamId, to: batch.to as StreamId };
   const { openGaps } = deps;
-  const { gaps, wakeUps, resolved } = await scanConsumer(
+  const { gaps, wakeUps, notPlanned, resolved } = await scanConsumer(
     { ...deps, openGaps: { ...openGaps, list: (name) => openGaps.list(name, range) } },
     {
       consumer,
@@ -54,5 +56,12 @@ export async function fillBatch(
       reads: { checkpoints: 0, openGaps: 0 },
     },
   );
-  return { kind: 'filled', consumer: consumer.name, gaps, wakeUps, resolved };
+  return {
+    kind: 'filled',
+    consumer: consumer.name,
+    gaps,
+    wakeUps,
+    resolved,
+    ...(notPlanned !== undefined && { notPlanned }),
+  };
 }

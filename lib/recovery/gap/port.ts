@@ -27,6 +27,8 @@ export interface ConsumerScan {
   wakeUps: number;
   /** The stored plan of these, when they are for more than one stream. */
   planId?: string;
+  /** Why the fill of more than one stream could not be planned: nobody was woken up, the rows wait for the next scan. */
+  notPlanned?: string;
   /** When a scan met the oldest and the youngest of the gaps first, milliseconds since 1970; absent without gaps. */
   foundFrom?: number;
   foundTo?: number;

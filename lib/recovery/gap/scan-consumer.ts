@@ -5,6 +5,7 @@ import type { Checkpoints } from '../../flow/checkpoint/port.ts';
 import type { RegisteredConsumer } from '../../model/consumer.ts';
 import type { Position, StreamId, Version } from '../../model/ids.ts';
 import { errorFacts, type Logger } from '../../platform/logging.ts';
+import type { Metrics } from '../../platform/metrics.ts';
 import { decideStream, type OwedEvents, type ScanBounds, type StreamAnswer } from './decide-stream.ts';
 import { type FillDeps, fill, toFill } from './fill.ts';
 import type { OpenGap, OpenGaps } from './open-gaps.ts';
@@ -18,6 +19,7 @@ export interface ConsumerScanDeps extends FillDeps {
   queues: QueueSigns;
   planFill: PlanFill;
   logger: Logger;
+  metrics: Metrics;
 }
 
 export interface ConsumerScanInput {
@@ -80,9 +82,8 @@ export async function scanConsumer(deps: ConsumerScanDeps, input: ConsumerScanIn
     await look(waiting.slice(at, at + BATCH));
   }
   if (!input.dryRun) {
-    const chosen = toFill(gaps, input.maxWakeUps);
-    if (chosen.length > 1) tally.planId = await planned(deps, consumer, chosen);
-    tally.wakeUps = await fill(deps, consumer, chosen);
+    const filled = await fillPlanned(deps, consumer, toFill(gaps, input.maxWakeUps));
+    Object.assign(tally, filled);
   }
   const foundAt = gaps.map((gap) => gap.foundAt ?? gap.openedAt);
   if (gaps.length > 0) tally.foundFrom = foundAt.reduce((a, b) => Math.min(a, b));
@@ -91,18 +92,23 @@ export async function scanConsumer(deps: ConsumerScanDeps, input: ConsumerScanIn
   return tally;
 }
 
-/** What cannot be planned is filled all the same: the plan tells, the wake-ups repair. */
-async function planned(
-  { planFill, logger }: Pick<ConsumerScanDeps, 'planFill' | 'logger'>,
+/** Nobody is woken up for what cannot be planned: the rows stay, and the next scan or round of a recovery plans again. */
+async function fillPlanned(
+  deps: ConsumerScanDeps,
   consumer: RegisteredConsumer,
   gaps: readonly OpenGap[],
-): Promise<string | undefined> {
+): Promise<Pick<ConsumerScan, 'wakeUps' | 'planId' | 'notPlanned'>> {
+  if (gaps.length <= 1) return { wakeUps: await fill(deps, consumer, gaps) };
+  let planId: string;
   try {
-    return await planFill(consumer, gaps);
+    planId = await deps.planFill(consumer, gaps);
   } catch (error) {
-    logger.error('fill not planned', { consumer: consumer.name, streams: gaps.length, error: errorFacts(error) });
-    return undefined;
+    const { name, message } = errorFacts(error);
+    deps.metrics.count('FillsNotPlanned', 1, 'Count', { consumer: consumer.name });
+    deps.logger.error('fill not planned, it waits', { consumer: consumer.name, streams: gaps.length, error });
+    return { wakeUps: 0, notPlanned: `${name}: ${message}` };
   }
+  return { planId, wakeUps: await fill(deps, consumer, gaps) };
 }
 
 /** A row and a movement of the same stream are one debt; the row is the older part. */

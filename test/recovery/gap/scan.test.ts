@@ -3,6 +3,7 @@ import { createRegistry } from '../../../lib/flow/registry/registry.ts';
 import type { Dynamo } from '../../../lib/platform/dynamodb/port.ts';
 import { createServerClock } from '../../../lib/platform/server-clock.ts';
 import { DEFAULT_BOUNDS } from '../../../lib/recovery/gap/decide-stream.ts';
+import { fillBatch } from '../../../lib/recovery/gap/fill-batch.ts';
 import { createOpenGaps } from '../../../lib/recovery/gap/open-gaps.ts';
 import { createPlanFill } from '../../../lib/recovery/gap/plan-fill.ts';
 import type { ConsumerScan, GapsFound, ScanResult } from '../../../lib/recovery/gap/port.ts';
@@ -115,11 +116,49 @@ describe('a fill of more than one stream', () => {
     expect((await deps.states.results(1))[0]?.consumers[0]?.planId).toBe(planId);
   });
 
-  it('happens although its plan cannot be made, and says so', async () => {
+  it('waits while its plan cannot be made and says so; other consumers and single gaps go on, the next scan plans again', async () => {
+    await system.addConsumer({ name: 'invoices', eventTypes: ['Paid'], effects: 'idempotent' });
     await loseSome();
+    await system.append('order-3', ['Paid']);
+    await system.settle(loseAll);
+    system.clock.advance(2 * MINUTE);
+    const { planFill } = deps;
     deps.planFill = async () => Promise.reject(new Error('throttled'));
-    expect(of(await scan())).toMatchObject({ wakeUps: 2 });
+    const refused = await scan();
+    expect(of(refused)).toMatchObject({ state: 'gaps', gaps: 2, wakeUps: 0, notPlanned: 'Error: throttled' });
+    expect(of(refused)).not.toHaveProperty('planId');
+    expect([system.queued('inventory').length, system.queued('invoices').length]).toEqual([0, 1]);
+    expect(system.metrics.total('FillsNotPlanned')).toBe(1);
+    expect((await deps.states.results(1))[0]?.consumers).toContainEqual(of(refused));
+
+    deps.planFill = planFill;
+    expect(of(await scan())).toMatchObject({ gaps: 2, wakeUps: 2, planId: expect.any(String) });
     expect(system.queued('inventory')).toHaveLength(2);
+  });
+
+  it('is planned although requests for the plan fail at first', async () => {
+    await loseSome();
+    const put = system.dynamo.put;
+    let failures = 0;
+    system.dynamo.put = async (input) => {
+      if (String(input.Item?.pk).startsWith('plan') && failures < 2) {
+        failures += 1;
+        throw new Error('connection lost');
+      }
+      return put(input);
+    };
+    expect(of(await scan())).toMatchObject({ wakeUps: 2, planId: expect.any(String) });
+    expect(failures).toBe(2);
+  });
+
+  it('of one batch of a recovery waits, too, and says why', async () => {
+    await loseSome();
+    await scan({ dryRun: true });
+    deps.planFill = async () => Promise.reject(new Error('throttled'));
+    const batch = { consumer: 'inventory', from: 'order-1', to: 'order-2' };
+    const answer = await fillBatch(deps, batch, INPUT.bounds);
+    expect(answer).toMatchObject({ kind: 'filled', gaps: 2, wakeUps: 0, notPlanned: 'Error: throttled' });
+    expect(system.queued('inventory')).toEqual([]);
   });
 
   it('is not what one gap is, and not what a dry run does', async () => {

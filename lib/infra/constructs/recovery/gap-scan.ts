@@ -119,7 +119,8 @@ export class GapScan extends Construct {
       metric: this.metric('GapStreams'),
       threshold: 1,
       evaluationPeriods: 3,
-      meaning: 'Gaps remain for three scans although their consumers were woken up.',
+      meaning:
+        'Gaps remain for three scans: their consumers were woken up in vain, or their fills could not be planned.',
       runbook: 'gap-scan-gaps',
       alertsTopic,
     });
