@@ -194,13 +194,19 @@ async function change(
   if (!changed) await deps.audit.record({ ...entry, outcome: { changed } });
 }
 
-/** Runs that an earlier invocation still works on are passed over, so that however many there are, each gets its worker. */
+/**
+ * The run that waits longest comes first, so that none waits for ever behind others; a run that fails leaves its worker to the
+ * next one. Runs that an earlier invocation still works on are passed over: they have moved last, and their lease is held.
+ */
 async function continueAll(deps: RedriveDeps, time: WorkTime): Promise<RedriveAnswer> {
-  const open = deps.runs.unfinished();
+  const waiting: RedriveRun[] = [];
+  for await (const run of deps.runs.unfinished()) waiting.push(run);
+  // One iterator for all workers: each takes the next run when it is done with one.
+  const open = waiting.toSorted((a, b) => a.updatedAt - b.updatedAt)[Symbol.iterator]();
   const ends: RedriveRun[] = [];
   const failures: unknown[] = [];
   const worker = async (): Promise<void> => {
-    for await (const run of open) {
+    for (const run of open) {
       try {
         ends.push(await workOnRun(deps, run, time));
       } catch (error) {

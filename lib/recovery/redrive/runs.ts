@@ -62,8 +62,8 @@ export interface RedriveRuns {
   ): Promise<boolean>;
   /** Adds to the counters. */
   progress(id: string, added: { done: number; changed: number }, now: number): Promise<void>;
-  /** Those that are not finished, in no order. Several may take from it at once. */
-  unfinished(): AsyncGenerator<RedriveRun>;
+  /** Those that are not finished, in no order. */
+  unfinished(): AsyncIterable<RedriveRun>;
 }
 
 export const UNFINISHED: readonly RunStatus[] = ['canary', 'running'];
