@@ -51,6 +51,8 @@ export interface RewindRequest {
   requestId: string;
   requestedAt: number;
   suppressEffects?: boolean;
+  /** A resume without effects instead: the checkpoint stays where it is, and what follows up to here is passed without a react. */
+  passTo?: Version;
 }
 
 export interface Checkpoint {
@@ -89,6 +91,8 @@ export interface Checkpoint {
   lastRewindId?: string;
   /** Set while the generation is a replay. `until` = highest version that an earlier generation had resolved. */
   replay?: { id: string; until: Version; suppressEffects?: boolean };
+  /** Up to here somebody had events passed without their effects: a verification cannot demand these. */
+  passedTo?: Version;
   /**
    * The newest redelivery that worked here: up to which version it came and when, how many events of it failed for good, and the
    * last of these. What tells a replay that a part of it is done, and that it goes on.

@@ -508,6 +508,30 @@ export function checkpointsContract(engine: Engine): void {
     });
   });
 
+  describe('asking to pass without effects', () => {
+    const request = (to: number, passTo: number, requestId = 'p1') => {
+      return { to: v(to), passTo: v(passTo), requestId, requestedAt: now(), suppressEffects: true };
+    };
+
+    it('makes the checkpoint where there is none, so that the next holder finds the request', async () => {
+      expect(await checkpoints.requestRewind(key, request(0, 3))).toEqual({ kind: 'requested' });
+      expect(await checkpoints.requestRewind(key, request(0, 3))).toEqual({ kind: 'already-requested' });
+      expect(await checkpoints.get(key)).toMatchObject({ version: 0, generation: 1, resolvedCount: 0, wanted: 0 });
+      const held = await take({ wanted: v(1) });
+      expect(held).toMatchObject({ checkpoint: { version: 0, generation: 1, rewind: request(0, 3) } });
+      expect(held).toMatchObject({ token: 1, previousEndedUncleanly: false });
+    });
+
+    it('is refused when the checkpoint is elsewhere, or repeats what a rewind took back', async () => {
+      await resolveTo(2);
+      expect(await checkpoints.requestRewind(key, request(1, 5))).toEqual({ kind: 'nothing-to-rewind' });
+      const held = await take({ wanted: v(5) });
+      const repeating = { replay: { id: 'r1', until: v(4) }, release: {} };
+      await checkpoints.save(leaseOf(held), repeating, { now: now() });
+      expect(await checkpoints.requestRewind(key, request(2, 5))).toEqual({ kind: 'nothing-to-rewind' });
+    });
+  });
+
   describe('reading', () => {
     it('reads many, in no order, each once', async () => {
       const ids = Array.from({ length: 120 }, (_, i) => streamId(`s${i}`));

@@ -47,7 +47,7 @@ const withWhat = (command: Command): Command =>
     .option('--to-time <time>', 'recorded at this time or earlier')
     .option('--rate <number>', 'events per second (default: 100)')
     .option('--max-failure-rate <share>', 'share of failed streams above which it stops, 0 to 1 (default: 0.1)')
-    .option('--suppress-effects', 'rewind, backfill: move through without reacting')
+    .option('--suppress-effects', 'resume, rewind, backfill: move through without reacting')
     .option('--reason <text>', 'for the audit');
 
 /** What the function is asked for; its own checks name what is wrong with the rest. */

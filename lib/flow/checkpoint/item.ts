@@ -36,6 +36,7 @@ export interface CheckpointItem {
   rewind?: Checkpoint['rewind'];
   lastRewindId?: string;
   replay?: Checkpoint['replay'];
+  passedTo?: Version;
   redelivered?: Checkpoint['redelivered'];
   updatedAt: number;
   format: number;

@@ -41,6 +41,7 @@ export const NAMES = {
   '#rewind': 'rewind',
   '#lastRewindId': 'lastRewindId',
   '#replay': 'replay',
+  '#passedTo': 'passedTo',
   '#redelivered': 'redelivered',
   '#updatedAt': 'updatedAt',
   '#format': 'format',

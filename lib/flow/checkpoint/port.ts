@@ -74,6 +74,7 @@ export interface CheckpointChange {
   rewind?: null;
   lastRewindId?: string;
   replay?: Checkpoint['replay'] | null;
+  passedTo?: Version;
   redelivered?: Checkpoint['redelivered'];
   mode?: 'shared' | 'alone';
   leaseUntil?: number;
@@ -120,7 +121,8 @@ export interface Checkpoints {
   ): Promise<{ kind: 'requested' | 'already-requested' | 'busy' | 'nothing-to-rewind' }>;
   /**
    * The same request as a write for a transaction, with what records the debt. Refused for one of the reasons above, which
-   * the item that comes with the refusal tells apart.
+   * the item that comes with the refusal tells apart. With `passTo` it makes the checkpoint when there is none, and is refused
+   * when the checkpoint is not at `to`, parked, or repeats what an earlier rewind took back.
    */
   rewindWrite(key: CheckpointKey, request: RewindRequest): Write;
   /**

@@ -1,9 +1,10 @@
 // Requests from outside the lease: a rewind, which the next lease holder applies, and un-parking. Neither moves the
 // checkpoint itself, so neither can race with a holder.
 
-import type { RewindRequest } from '../../model/checkpoint.ts';
+import { CHECKPOINT_FORMAT, type RewindRequest } from '../../model/checkpoint.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
 import { deadLetterKeyOf } from '../dead-letter/id.ts';
+import { GENESIS_DIGEST } from './digest.ts';
 import { allOf, CLAUSES } from './lease.ts';
 import type { CheckpointKey } from './port.ts';
 import { type CheckpointTable, type ConditionalUpdate, conditionalUpdate, updateRequest } from './table.ts';
@@ -26,13 +27,47 @@ export const rewindWrite = (table: CheckpointTable, key: CheckpointKey, request:
   Update: updateRequest(table.table, key, rewindUpdate(request)),
 });
 
+const isNotTheLastOne = '(attribute_not_exists(#lastRewindId) OR #lastRewindId <> :requestId)';
+
 function rewindUpdate(request: RewindRequest): ConditionalUpdate {
+  if (request.passTo !== undefined) return passUpdate(request);
   const isAboveTarget = '#version > :to';
-  const isNotTheLastOne = '(attribute_not_exists(#lastRewindId) OR #lastRewindId <> :requestId)';
   return {
     update: 'SET #rewind = :rewind',
     condition: allOf(isAboveTarget, CLAUSES.noRewindWaits, isNotTheLastOne),
     values: { ':rewind': request, ':to': request.to, ':requestId': request.requestId },
+  };
+}
+
+/** What has no checkpoint yet gets the one that the first holder of its lease would make, so that no live event comes first. */
+function passUpdate(request: RewindRequest): ConditionalUpdate {
+  const isWhereItWas = '(attribute_not_exists(#version) OR #version = :to)';
+  const isNotParked = 'attribute_not_exists(#parked)';
+  const repeatsNothing = 'attribute_not_exists(#replay)';
+  return {
+    update: `SET ${[
+      '#rewind = :rewind',
+      '#version = if_not_exists(#version, :zero)',
+      '#generation = if_not_exists(#generation, :one)',
+      '#generationStart = if_not_exists(#generationStart, :zero)',
+      '#resolvedCount = if_not_exists(#resolvedCount, :zero)',
+      '#resolvedDigest = if_not_exists(#resolvedDigest, :genesis)',
+      '#wanted = if_not_exists(#wanted, :zero)',
+      '#token = if_not_exists(#token, :zero)',
+      '#updatedAt = if_not_exists(#updatedAt, :requestedAt)',
+      '#format = if_not_exists(#format, :format)',
+    ].join(', ')}`,
+    condition: allOf(isWhereItWas, CLAUSES.noRewindWaits, isNotTheLastOne, isNotParked, repeatsNothing),
+    values: {
+      ':rewind': request,
+      ':to': request.to,
+      ':requestId': request.requestId,
+      ':zero': 0,
+      ':one': 1,
+      ':genesis': GENESIS_DIGEST,
+      ':requestedAt': request.requestedAt,
+      ':format': CHECKPOINT_FORMAT,
+    },
   };
 }
 

@@ -1,9 +1,10 @@
-// Applying a rewind, as the holder of the lease: checkpoint back, generation + 1, and the dead letters of the rewound range
-// closed. Few of them close in the same transaction; many close in steps that each leave a chain that can be continued, so
+// Applying a rewind, as the holder of the lease: checkpoint back (or, for what is only passed without effects, as it is),
+// generation + 1, and the dead letters of the range closed. Few of them close in the same transaction; many close in steps that each leave a chain that can be continued, so
 // a crash anywhere costs only time. Nothing is reacted to before the rewind is applied.
 
 import type { Checkpoint, DeadLetterLink, RewindRequest } from '../../model/checkpoint.ts';
 import type { DeadLetterStatus } from '../../model/dead-letter.ts';
+import type { Version } from '../../model/ids.ts';
 import type { Write } from '../../platform/dynamodb/port.ts';
 import { GENESIS_DIGEST } from '../checkpoint/digest.ts';
 import type { CheckpointChange } from '../checkpoint/port.ts';
@@ -22,29 +23,41 @@ export async function applyRewind(run: StreamRun): Promise<boolean> {
     const { stored } = run.session;
     const { rewind } = stored;
     if (rewind === undefined) return true;
-    const { rows, rest, isEnd } = await closableRows(run, stored, rewind);
+    const { rows, rest, isEnd } = await closableRows(run, stored, targetOf(stored, rewind), rewind.suppressEffects);
     const lastDeadLetter = rest ?? null;
     if (!isEnd) {
       await saveOrThrow(run, { lastDeadLetter }, rows);
       continue;
     }
     await saveOrThrow(run, rewound(stored, rewind, lastDeadLetter), rows);
-    count(engine, 'Rewinds');
-    const { requestId, to } = rewind;
-    tell(run.batch, 'info', 'rewind applied', run.work, { replayId: requestId, from: stored.version, to });
+    const { requestId, to, passTo } = rewind;
+    if (passTo === undefined) {
+      count(engine, 'Rewinds');
+      tell(run.batch, 'info', 'rewind applied', run.work, { replayId: requestId, from: stored.version, to });
+    } else {
+      const range = { from: stored.version + 1, to: passTo };
+      tell(run.batch, 'info', 'events are passed without effects', run.work, { replayId: requestId, ...range });
+    }
     return true;
   }
 }
 
+/** Where the next generation begins: what is only passed begins at the checkpoint, wherever its holder brought it meanwhile. */
+const targetOf = ({ version }: Checkpoint, { to, passTo }: RewindRequest): Version =>
+  passTo === undefined ? to : version;
+
 function rewound(stored: Checkpoint, rewind: RewindRequest, lastDeadLetter: DeadLetterLink | null): CheckpointChange {
-  const { to, requestId, suppressEffects } = rewind;
+  const { requestId, suppressEffects, passTo } = rewind;
+  const to = targetOf(stored, rewind);
   const done = { rewind: null, lastRewindId: requestId } as const;
-  // The request was checked when it was made; only another rewind could have come between.
-  if (to >= stored.version) return done;
+  // The request was checked when it was made; only another rewind, or its own holder's progress, could have come between.
+  if (passTo === undefined ? to >= stored.version : passTo <= stored.version) return done;
   // What an earlier generation never resolved is no repetition: it is delivered as new, suppressed or not.
-  const until = stored.replay && stored.replay.until > stored.version ? stored.replay.until : stored.version;
+  const repeatsTo = stored.replay && stored.replay.until > stored.version ? stored.replay.until : stored.version;
+  const until = passTo ?? repeatsTo;
   return {
     ...done,
+    ...(passTo !== undefined && { passedTo: passTo }),
     version: to,
     generation: stored.generation + 1,
     generationStart: to,
@@ -70,18 +83,19 @@ interface Step {
 async function closableRows(
   run: StreamRun,
   { consumer, streamId, lastDeadLetter }: Checkpoint,
-  rewind: RewindRequest,
+  to: Version,
+  suppressEffects = false,
 ): Promise<Step> {
   const { deadLetters, serverClock } = run.batch.engine;
   const rows: Write[] = [];
   let link = lastDeadLetter;
-  for (let walked = 0; link !== undefined && link.version > rewind.to; walked += 1) {
+  for (let walked = 0; link !== undefined && link.version > to; walked += 1) {
     if (walked >= ROWS_PER_STEP) return { rows, rest: link, isEnd: false };
     const id = deadLetterId({ consumer, streamId, ...link });
     const row = await deadLetters.get(id);
     if (row === undefined) tell(run.batch, 'error', 'dead letter missing in the chain', run.work, { deadLetterId: id });
     // With suppressed effects a skipped event is not delivered again: it stays open for a redelivery.
-    const staysOpen = rewind.suppressEffects && row?.status === 'skipped';
+    const staysOpen = suppressEffects && row?.status === 'skipped';
     if (row !== undefined && OPEN.includes(row.status) && !staysOpen) {
       rows.push(deadLetters.statusWrite(id, OPEN, 'superseded', serverClock.now()));
     }

@@ -66,7 +66,9 @@ async function underLease(batch: Batch, session: Session, body: Redeliver): Prom
     const rest = await redeliverAll(batch, session, body, due, trace);
     if (beyond.length > 0) drop(batch, body, beyond, version);
     if (rest === undefined) for (const one of beyond) trace.passed(one, 'failed');
-    const askedForMore = await release(session, trace.redelivered(batch.engine.serverClock.now()));
+    const passedTo = body.suppressEffects ? due.at(-1) : undefined;
+    const redelivered = trace.redelivered(batch.engine.serverClock.now());
+    const askedForMore = await release(session, { redelivered, ...(passedTo !== undefined && { passedTo }) });
     // After the release, before the acknowledgement: see work-stream.ts.
     if (askedForMore) {
       const { wanted } = session.stored;
@@ -89,10 +91,12 @@ async function underLease(batch: Batch, session: Session, body: Redeliver): Prom
 const neverAsked = (): Promise<never> => Promise.reject(new Error('a redelivery leaves no back-up'));
 
 /** True: the stream's own work waits, and is woken up by the caller. */
-async function release(session: Session, redelivered: Checkpoint['redelivered']): Promise<boolean> {
-  const saved = await session.save({ fields: { redelivered, release: { wantedAtMost: session.stored.version } } });
+async function release(session: Session, trace: Pick<Checkpoint, 'redelivered' | 'passedTo'>): Promise<boolean> {
+  const passedTo = Math.max(trace.passedTo ?? 0, session.stored.passedTo ?? 0) as Version;
+  const fields = { ...trace, ...(trace.passedTo !== undefined && { passedTo }) };
+  const saved = await session.save({ fields: { ...fields, release: { wantedAtMost: session.stored.version } } });
   if (saved.kind === 'saved') return false;
-  await session.save({ fields: { redelivered, release: {} } });
+  await session.save({ fields: { ...fields, release: {} } });
   return true;
 }
 

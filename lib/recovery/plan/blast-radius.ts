@@ -11,7 +11,10 @@ export function blastRadius(
 ): string[] {
   const { streams, events, expectedRepeats, parked } = totals;
   const lines = [`consumer "${consumer.name}" only: ${count(events, 'event')} of ${count(streams, 'stream')}`];
-  if (suppressEffects) {
+  if (suppressEffects && mode === 'resume') {
+    lines.push('no react runs for them: the checkpoints move through them, and their effects never happen');
+    lines.push('what a function has begun already, or begins before a stream has its turn, still has its effects');
+  } else if (suppressEffects) {
     lines.push(
       'no react runs for events that were resolved before: the checkpoints move through them without an effect',
     );

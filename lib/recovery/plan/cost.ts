@@ -16,6 +16,10 @@ export const CHUNK_EVENTS = 25;
 
 type Facts = Pick<RegisteredConsumer, 'effects'>;
 
+/** A request on the checkpoint, which the next holder of its lease applies. */
+const isAskedFor = (mode: PlanMode, suppressEffects: boolean): boolean =>
+  mode === 'rewind' || (mode === 'resume' && suppressEffects);
+
 /** One row's writes, and its reads besides those of the events. */
 export function rowUnits(
   mode: PlanMode,
@@ -39,7 +43,7 @@ export function rowUnits(
   const saves = isIdempotent || reacted === 0 ? stores : 2 * stores;
   const markers = isIdempotent ? 2 * reacted : 0;
   const consumer = { read: Math.min(passed, stores), write: take + markers + saves };
-  return add(consumer, STREAM_UNITS, ...(mode === 'rewind' ? [REWIND_UNITS] : []));
+  return add(consumer, STREAM_UNITS, ...(isAskedFor(mode, suppressEffects) ? [REWIND_UNITS] : []));
 }
 
 /** The checkpoint is compared when the plan is applied, and looked at when the row is finished. */
@@ -49,17 +53,32 @@ const STREAM_UNITS: Units = { read: 2, write: 0 };
  */
 const REWIND_UNITS: Units = { read: 2, write: 2 + 2 + 1 };
 
-/** Rows between two savings of the replay's progress. */
+/** Rows between two savings of the replay's progress, at most. */
 export const ROWS_PER_STEP = 25;
+/** At a low rate fewer: those of so many milliseconds are given together, so that not every small stream is a step of its own. */
+export const STEP_MS = 100;
+
+/** What the number of steps depends on. */
+export interface Pace {
+  rows: number;
+  events: number;
+  ratePerSecond: number;
+}
+
+const rowsPerStep = ({ rows, events, ratePerSecond }: Pace): number => {
+  const eventsPerRow = Math.max(1, events / Math.max(1, rows));
+  return Math.min(ROWS_PER_STEP, Math.max(1, (ratePerSecond * STEP_MS) / 1_000 / eventsPerRow));
+};
 
 /**
  * The replay as a whole: begun and ended in a transaction each (replay, consumer's place, plan, audit: 4 x 2; replay, place:
  * 2 x 2), its lease, its progress per step and per look, the plan's chunks read twice (about 12 KB each).
  */
-export const replayUnits = (rows: number): Units => {
-  const steps = Math.ceil(rows / ROWS_PER_STEP);
-  const chunks = Math.ceil(rows / 100);
-  return { read: 4 + 2 * steps + 2 * 3 * chunks, write: 12 + 2 + 2 * steps };
+export const replayUnits = (pace: Pace): Units => {
+  const looks = Math.ceil(pace.rows / ROWS_PER_STEP);
+  const steps = Math.ceil(pace.rows / rowsPerStep(pace));
+  const chunks = Math.ceil(pace.rows / 100);
+  return { read: 4 + 2 * looks + 2 * 3 * chunks, write: 12 + 2 + looks + steps };
 };
 
 export const add = (...all: readonly Units[]): Units => ({

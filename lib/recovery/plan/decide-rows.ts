@@ -27,7 +27,7 @@ export function decideRows(
   if (mode === 'redeliver')
     return redelivered(within(events.ranges, first, checkpoint?.version ?? 0), events, checkpoint);
   if (mode === 'backfill') return redelivered(events.ranges, events, checkpoint, 0);
-  return resumed(events, last, checkpoint);
+  return resumed(events, last, checkpoint, suppressEffects);
 }
 
 const seen = (checkpoint: SeenCheckpoint | undefined) => ({
@@ -36,7 +36,12 @@ const seen = (checkpoint: SeenCheckpoint | undefined) => ({
 });
 
 /** Everything wanted from the checkpoint up to the last selected event: a stream is resolved without a hole. */
-function resumed({ streamId, ranges }: StreamEvents, last: Version, checkpoint?: SeenCheckpoint): RowsDecision {
+function resumed(
+  { streamId, ranges }: StreamEvents,
+  last: Version,
+  checkpoint: SeenCheckpoint | undefined,
+  suppressEffects: boolean,
+): RowsDecision {
   const { version = 0, rewind, parked, replay } = checkpoint ?? {};
   const reached = Math.min(version, rewind?.to ?? version);
   const owed = within(ranges, reached + 1, last);
@@ -45,7 +50,7 @@ function resumed({ streamId, ranges }: StreamEvents, last: Version, checkpoint?:
   if (parked !== undefined && rewind === undefined) return { kind: 'parked' };
   // What is owed again after an earlier rewind was reacted to before.
   const repeatsTo = rewind === undefined ? (replay?.until ?? 0) : version;
-  const repeats = count(within(owed, 1, repeatsTo));
+  const repeats = suppressEffects ? 0 : count(within(owed, 1, repeatsTo));
   return { kind: 'rows', rows: [{ streamId, from, to: last, events: count(owed), repeats, ...seen(checkpoint) }] };
 }
 

@@ -114,7 +114,7 @@ function streamsOf(
 }
 
 function totalsOf(tally: Tally, options: PlanOptions, eventReads: number): PlanTotals {
-  const units = add(tally.units, replayUnits(tally.rows));
+  const units = add(tally.units, replayUnits({ ...tally, ratePerSecond: options.ratePerSecond }));
   return {
     streams: tally.streams,
     events: tally.events,
@@ -148,12 +148,15 @@ export async function activeConsumer(registry: Pick<Registry, 'get'>, raw: strin
 }
 
 function checkMode({ mode, options, selection }: PlanRequest, consumer: RegisteredConsumer): void {
-  if (options.suppressEffects && mode !== 'rewind' && mode !== 'backfill') {
+  if (options.suppressEffects && (mode === 'redeliver' || mode === 'fill')) {
     throw new InvalidInputError('NOTHING_TO_SUPPRESS', {
       what: 'suppressEffects',
       got: mode,
-      allowed: 'modes "rewind" and "backfill"',
-      remedy: 'leave it out: only these move through events that count as resolved already',
+      allowed: 'modes "resume", "rewind" and "backfill"',
+      remedy:
+        mode === 'fill'
+          ? 'leave it out, or use mode "resume" with a selection: a gap is filled so that its effects happen'
+          : 'leave it out: a redelivery moves no checkpoint, so without its effects nothing at all would happen',
     });
   }
   if ((mode === 'fill' || mode === 'backfill') && Object.values(selection).some((value) => value !== undefined)) {

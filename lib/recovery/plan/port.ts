@@ -84,7 +84,7 @@ export interface PlanOptions {
   ratePerSecond: number;
   /** Share of the finished streams that may have failed, 0 to 1; above it the replay stops. */
   maxFailureRate: number;
-  /** Rewind and backfill only: move through events that count as resolved without a react. */
+  /** Resume, rewind and backfill only: move through the events without a react. */
   suppressEffects?: boolean;
   /** Backfill only: the registry's request that it completes. */
   backfillOf?: number;

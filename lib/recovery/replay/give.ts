@@ -27,9 +27,12 @@ export type Given = { kind: 'message'; message: QueueMessage } | { kind: 'unchan
 
 type Task = Pick<Replay, 'consumer' | 'mode' | 'scope' | 'options'>;
 
+/** A resume without effects: asked for on the checkpoint as a rewind is, so that no live delivery comes first and reacts. */
+const isPass = ({ mode, options }: Task): boolean => mode === 'resume' && options.suppressEffects === true;
+
 /** One for each row, in their order. Rows of different streams. */
 export async function prepareRows(deps: GiveDeps, replay: Task, rows: readonly PlannedStream[]): Promise<Given[]> {
-  if (replay.mode !== 'rewind') return Promise.all(rows.map((row) => prepareRow(deps, replay, row)));
+  if (replay.mode !== 'rewind' && !isPass(replay)) return Promise.all(rows.map((row) => prepareRow(deps, replay, row)));
   const { consumer } = replay;
   const streamIds = rows.map(({ streamId }) => streamId);
   const [checkpoints, gaps] = await Promise.all([
@@ -40,7 +43,7 @@ export async function prepareRows(deps: GiveDeps, replay: Task, rows: readonly P
   const recorded = new Map(gaps.map((one) => [one.streamId, one]));
   return Promise.all(
     rows.map((row) =>
-      prepareRewind(deps, replay, row, { checkpoint: seen.get(row.streamId), gap: recorded.get(row.streamId) }),
+      prepareAsked(deps, replay, row, { checkpoint: seen.get(row.streamId), gap: recorded.get(row.streamId) }),
     ),
   );
 }
@@ -67,31 +70,57 @@ interface Seen {
 }
 
 /** @param first what was read for all rows together; after a refusal the row looks again for itself */
-async function prepareRewind(deps: GiveDeps, replay: Task, row: PlannedStream, first: Seen): Promise<Given> {
-  const { consumer, scope, options } = replay;
-  const { streamId, from } = row;
+async function prepareAsked(deps: GiveDeps, replay: Task, row: PlannedStream, first: Seen): Promise<Given> {
+  const { consumer, scope } = replay;
+  const { streamId } = row;
   const key = { consumer, streamId };
+  const decide = isPass(replay) ? decidePass : decideRewind;
   for (let round = 1; round <= ROUNDS; round += 1) {
     const { checkpoint, gap } = round === 1 ? first : await lookAgain(deps, key);
     const isAsked = checkpoint?.rewind?.requestId === scope || checkpoint?.lastRewindId === scope;
-    if (checkpoint !== undefined && isAsked) return rewindMessage(replay, row, checkpoint);
-    if (checkpoint === undefined || checkpoint.version < from) return { kind: 'unchanged' };
-    if (checkpoint.rewind !== undefined) return { kind: 'busy' };
+    if (isAsked) return askedMessage(replay, row, checkpoint);
+    const decided = decide(row, checkpoint);
+    if (decided.kind === 'repeat')
+      return { kind: 'message', message: wakeUpMessage(replay, row, decided.to, 'rewind') };
+    if (decided.kind !== 'ask') return decided;
     const now = deps.clock.now();
-    const to = Math.max(checkpoint.wanted, checkpoint.version, gap?.to ?? 0) as Version;
+    const { wanted = 0, version = 0 } = checkpoint ?? {};
+    const to = Math.max(wanted, version, decided.passTo ?? 0, gap?.to ?? 0) as Version;
     const request = {
-      to: (from - 1) as Version,
+      to: decided.to,
       requestId: scope,
       requestedAt: now,
-      ...(options.suppressEffects && { suppressEffects: true }),
+      ...(replay.options.suppressEffects && { suppressEffects: true }),
+      ...(decided.passTo !== undefined && { passTo: decided.passTo }),
     };
+    const from = (decided.to + 1) as Version;
+    const reason = replay.mode === 'rewind' ? 'rewind' : 'replay';
     const isDone = await transacted(deps.dynamo, [
       deps.checkpoints.rewindWrite(key, request),
-      deps.openGaps.openWrite({ consumer, streamId, from, to, reason: 'rewind' }, now),
+      deps.openGaps.openWrite({ consumer, streamId, from, to, reason }, now),
     ]);
-    if (isDone) return rewindMessage(replay, row, checkpoint);
+    if (isDone) return askedMessage(replay, row, checkpoint);
   }
   return { kind: 'busy' };
+}
+
+type Ask = { kind: 'ask'; to: Version; passTo?: Version };
+/** An earlier rewind goes on up to there. */
+type Repeat = { kind: 'repeat'; to: Version };
+
+function decideRewind({ from }: PlannedStream, checkpoint: Checkpoint | undefined): Given | Ask {
+  if (checkpoint === undefined || checkpoint.version < from) return { kind: 'unchanged' };
+  return checkpoint.rewind === undefined ? { kind: 'ask', to: (from - 1) as Version } : { kind: 'busy' };
+}
+
+/** Behind a dead letter nothing is passed, and what an earlier rewind took back is repeated first, with its effects. */
+function decidePass({ to: passTo }: PlannedStream, checkpoint: Checkpoint | undefined): Given | Ask | Repeat {
+  const { version = 0 as Version, rewind, parked, replay } = checkpoint ?? {};
+  if (rewind !== undefined) return { kind: 'repeat', to: version };
+  if (version >= passTo) return { kind: 'unchanged' };
+  if (parked !== undefined) return { kind: 'busy' };
+
+  return replay === undefined ? { kind: 'ask', to: version, passTo } : { kind: 'repeat', to: replay.until };
 }
 
 const lookAgain = async ({ checkpoints, openGaps }: GiveDeps, key: CheckpointKey): Promise<Seen> => ({
@@ -99,10 +128,11 @@ const lookAgain = async ({ checkpoints, openGaps }: GiveDeps, key: CheckpointKey
   gap: await openGaps.get(key.consumer, key.streamId),
 });
 
-const rewindMessage = (replay: Task, row: PlannedStream, { wanted, version }: Checkpoint): Given => ({
-  kind: 'message',
-  message: wakeUpMessage(replay, row, Math.max(wanted, version, row.to), 'rewind'),
-});
+const askedMessage = (replay: Task, row: PlannedStream, checkpoint: Checkpoint | undefined): Given => {
+  const { wanted = 0, version = 0 } = checkpoint ?? {};
+  const reason = replay.mode === 'rewind' ? 'rewind' : 'resume';
+  return { kind: 'message', message: wakeUpMessage(replay, row, Math.max(wanted, version, row.to), reason) };
+};
 
 const wakeUpMessage = (
   { consumer, scope }: Task,

@@ -18,7 +18,7 @@ const WHAT = {
   ratePerSecond: z._default(z.number().check(z.gte(0.1), z.lte(1_000_000)), 100),
   /** Share of streams that may fail before it stops by itself. */
   maxFailureRate: z._default(z.number().check(z.gte(0), z.lte(1)), 0.1),
-  /** Rewind and backfill only. */
+  /** Resume, rewind and backfill only. */
   suppressEffects: z._default(z.boolean(), false),
 };
 

@@ -10,7 +10,7 @@ import type { World } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logging.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import type { LeaseHandle, Leases } from '../lease/leases.ts';
-import { ROWS_PER_STEP } from '../plan/cost.ts';
+import { ROWS_PER_STEP, STEP_MS } from '../plan/cost.ts';
 import type { PlannedStream, Plans } from '../plan/port.ts';
 import { decideRow } from './decide-row.ts';
 import { type GiveDeps, prepareRows } from './give.ts';
@@ -156,7 +156,7 @@ async function give(run: Run, replay: Replay): Promise<Replay> {
   const next: Replay = { ...replay, pending: [...replay.pending], nextAt: Math.max(replay.nextAt, now - BURST_MS) };
   const busy = new Set(await Promise.all(replay.pending.map(async (number) => (await run.rows.at(number)).streamId)));
   const numbers: number[] = [];
-  while (next.next < next.rows && numbers.length < ROWS_PER_STEP && next.nextAt <= now) {
+  while (next.next < next.rows && numbers.length < ROWS_PER_STEP && next.nextAt <= now + STEP_MS) {
     if (next.pending.length >= WINDOW_ROWS) break;
     const row = await run.rows.at(next.next);
     if (busy.has(row.streamId)) break;

@@ -25,6 +25,8 @@ export interface CheckpointFacts {
   leaseUntil?: number;
   /** Some of its events were given to the consumer again, with effects. */
   isRedelivered?: boolean;
+  /** Up to here somebody had events passed without their effects. */
+  passedTo?: number;
 }
 
 /**
@@ -91,6 +93,9 @@ export function openAccount(input: AccountInput): Account {
     return appliesAfter !== undefined && event.position > appliesAfter;
   };
 
+  const isDoubtful = (version: number): boolean =>
+    input.doubtful.has(version) || version <= (checkpoint?.passedTo ?? 0);
+
   const inGeneration = (version: number): boolean => version > (checkpoint?.generationStart ?? 0) && version <= reached;
 
   return {
@@ -104,7 +109,7 @@ export function openAccount(input: AccountInput): Account {
       books.appended++;
       if (event.version <= reached) {
         books[passed.get(event.version)?.box ?? 'resolved']++;
-        if (wants(event)) expect(expected, event.version, input.doubtful.has(event.version) ? 0 : 1, atMost);
+        if (wants(event)) expect(expected, event.version, isDoubtful(event.version) ? 0 : 1, atMost);
       } else if (checkpoint?.parkedVersion === event.version) books.parked++;
       else if (checkpoint?.parkedVersion !== undefined) books.waiting++;
       else {

@@ -57,6 +57,7 @@ export function toCheckpoint(item: Item): CheckpointRead {
     parkedDeadLetterId: parked?.deadLetterId,
     leaseUntil: item.leaseUntil === undefined ? undefined : Number(item.leaseUntil),
     isRedelivered: item.redelivered !== undefined,
+    passedTo: item.passedTo === undefined ? undefined : Number(item.passedTo),
     mark: [version, generation, token, saved, updatedAt].join('|'),
   };
 }

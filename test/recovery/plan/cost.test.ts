@@ -48,6 +48,28 @@ describe.each(['transactional', 'idempotent'] as const)('the units of a plan for
     expect(Math.abs(off.read)).toBeLessThanOrEqual(TOLERANCE);
   });
 
+  it.each(Object.entries(SELECTIONS))(
+    'to resume %s without effects are within a tenth of what is then consumed',
+    async (_name, selection) => {
+      const { meter, bench } = await createFilled(effects);
+      await bench.system.settle(() => true);
+      const { plan } = await bench.plan({ mode: 'resume', selection, suppressEffects: true });
+      const off = await offOf(bench, meter, plan);
+      expect(Math.abs(off.write)).toBeLessThanOrEqual(TOLERANCE);
+      expect(Math.abs(off.read)).toBeLessThanOrEqual(TOLERANCE);
+      expect(bench.take()).toEqual([]);
+    },
+  );
+
+  it.each([10, 100, 1_000])('are within a tenth at a rate of %d events per second, too', async (ratePerSecond) => {
+    const { meter, bench } = await createFilled(effects);
+    await bench.fill(Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`small-${index}`, 1])));
+    const { plan } = await bench.plan({ mode: 'rewind', selection: { streamPrefix: 'small-' }, ratePerSecond });
+    const off = await offOf(bench, meter, plan);
+    expect(Math.abs(off.write)).toBeLessThanOrEqual(TOLERANCE);
+    expect(Math.abs(off.read)).toBeLessThanOrEqual(TOLERANCE);
+  });
+
   const lostOf = (streamId: string) => Number(streamId.slice('order-'.length)) % 3 === 0;
   it.each([
     ['everything', () => true, 0],

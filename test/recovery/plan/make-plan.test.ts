@@ -188,7 +188,7 @@ describe('bad input', () => {
     ['a backfill that nobody waits for', { mode: 'backfill' }, 'NO_BACKFILL_WAITS'],
     [
       'effects that are not repeated',
-      { mode: 'resume', options: { ratePerSecond: 1, maxFailureRate: 0, suppressEffects: true } },
+      { mode: 'redeliver', options: { ratePerSecond: 1, maxFailureRate: 0, suppressEffects: true } },
       'NOTHING_TO_SUPPRESS',
     ],
   ];

@@ -134,6 +134,8 @@ describe.each(['idempotent', 'transactional'] as const)('an event type that is a
     expect(replay).toMatchObject({ status: 'done', rows: { all: 2, done: 2 }, events: { done: 3 } });
     expect(bench.take()).toEqual([]);
     expect(await registered()).not.toHaveProperty('backfill');
+    // A verification demands no effects of it.
+    expect(await bench.system.checkpoint('inventory', 'order-1')).toMatchObject({ passedTo: 3 });
     await bench.finish();
     await bench.fill({ 'order-1': ['Other'] });
     expect(bench.take()).toEqual([{ consumer: 'inventory', at: 'order-1@4' }]);

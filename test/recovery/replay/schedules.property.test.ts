@@ -67,7 +67,7 @@ async function run(bench: Bench, one: Step): Promise<void> {
     const streamId = STREAMS[one.stream];
     const selection = streamId === undefined ? { everything: true } : { streamId };
     const start = { action: 'start', mode, consumer: 'inventory', selection, dryRun: false, ratePerSecond: 50 };
-    const suppressEffects = mode === 'rewind' && one.suppressEffects;
+    const suppressEffects = mode !== 'redeliver' && one.suppressEffects;
     await bench.ask({ ...start, suppressEffects, maxFailureRate: 1 }, ms).catch(isRunning);
   }
   if (one.kind === 'dies') {

@@ -54,6 +54,18 @@ function close(input: Partial<AccountInput>, events: CommittedEvent[]) {
 }
 
 describe('the books of one consumer over one stream', () => {
+  it('demand no effect of what somebody had passed without effects', () => {
+    const checkpoint = checkpointAt(3, { passedTo: 2 });
+    const { expected } = close(
+      { checkpoint },
+      range(1, 3).map((v) => event(v)),
+    );
+    expect(expected).toMatchObject([
+      { from: 1, to: 2, min: 0 },
+      { from: 3, to: 3, min: 1 },
+    ]);
+  });
+
   it('put a fully resolved stream into one box and agree with its digest', () => {
     const { conservation, violations, digestChecked } = close(
       { checkpoint: checkpointAt(3) },
