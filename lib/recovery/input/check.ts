@@ -3,6 +3,7 @@
 
 import type { z } from 'zod/mini';
 import { InvalidInputError, shown } from '../../model/errors.ts';
+import { allowedBy } from './allowed.ts';
 
 /** Deeper or larger input is refused before a schema looks at it. */
 const INPUT_MAX_BYTES = 256 * 1_024;
@@ -25,7 +26,7 @@ export function checkInput<Schema extends z.ZodMiniType>(schema: Schema, raw: un
   throw new InvalidInputError('INVALID_INPUT', {
     what: path === '' ? what : `${what}: ${path}`,
     got: shown(valueAt(raw, issue?.path ?? [])),
-    allowed: issue === undefined ? 'see the documentation' : issue.message || issue.code,
+    allowed: issue === undefined ? 'see the documentation' : allowedBy(issue),
     remedy: 'see docs/operations for an example of every operation',
   });
 }
