@@ -92,6 +92,32 @@ describe('a resume without effects', () => {
     await bench.expectProved();
   });
 
+  it('of a consumer that starts now begins at its start, and the verification agrees', async () => {
+    const bench = await createBench();
+    await bench.fill({ 'order-1': 2 });
+    await bench.add('second', { startFrom: 'now' });
+    await bench.system.append('order-1', ['Placed', 'Placed']);
+    await bench.system.settle((_entry, consumer) => consumer === 'second');
+    const { replay } = await bench.go(PASS);
+    expect(replay).toMatchObject({ status: 'done', rows: { done: 1, failed: 0 }, events: { done: 2 } });
+    await bench.system.append('order-1', ['Placed']);
+    await bench.system.settle();
+    expect(ats(bench.take('second'))).toEqual(['order-1@5']);
+    await bench.expectProved();
+  });
+
+  it('that is cancelled leaves every checkpoint valid, and what it did not reach is delivered with its effects', async () => {
+    const bench = await withNewConsumer();
+    const slow = { ...PASS, ratePerSecond: 0.1 };
+    const { replay } = await bench.go(slow);
+    expect(replay).toMatchObject({ status: 'running', rows: { all: 2, given: 1 } });
+    await bench.ask({ action: 'cancel', replayId: replay?.id });
+    await bench.system.settle();
+    await bench.go({ ...PASS, suppressEffects: false });
+    expect(ats(bench.take('second'))).toEqual(['order-2@1', 'order-2@2']);
+    await bench.expectProved();
+  });
+
   it('lets an earlier rewind repeat its events with their effects first, and passes what was never delivered', async () => {
     const bench = await createBench();
     await bench.fill({ 'order-1': 2 });
