@@ -142,6 +142,48 @@ export function logContract(engine: Engine): void {
     it('reads more pages than one request answers', async () => {
       for (let version = 3; version < 43; version += 1) pages.push(await put(log, [entry('b', version)]));
       expect(await all(log.pages(0))).toEqual(pages);
+      expect(await all(log.pages(0, { readAhead: true }))).toEqual(pages);
+    });
+
+    it('asks for the next pages while the last ones are worked on, when told to', async () => {
+      for (let version = 3; version < 43; version += 1) pages.push(await put(log, [entry('b', version)]));
+      const requestsBehindTheSecond = async (readAhead: boolean): Promise<number> => {
+        let requests = 0;
+        const dynamo = {
+          ...tables.dynamo,
+          query: (...input: Parameters<typeof tables.dynamo.query>) => {
+            requests += 1;
+            return tables.dynamo.query(...input);
+          },
+        };
+        const reading = createLog({ dynamo, logTable, world: tables.world })
+          .pages(0, { readAhead })
+          [Symbol.asyncIterator]();
+        await reading.next();
+        await reading.next();
+        await reading.return?.();
+        return requests;
+      };
+      expect(await requestsBehindTheSecond(false)).toBe(2);
+      expect(await requestsBehindTheSecond(true)).toBe(3);
+    });
+
+    it('is told of a failure only when it gets there', async () => {
+      const second = pages[1] as LogPage;
+      for (let version = 3; version < 43; version += 1) await put(log, [entry('b', version)]);
+      const failing = async (input: Parameters<typeof tables.dynamo.query>[0]) => {
+        if (String(input.ExpressionAttributeValues?.[':position']) > String(pageKey(position(30)).sk))
+          throw new Error('no answer');
+        return tables.dynamo.query(input);
+      };
+      const dynamo = { ...tables.dynamo, query: failing };
+      const seen: LogPage[] = [];
+      const reading = async () => {
+        const broken = createLog({ dynamo, logTable, world: tables.world });
+        for await (const page of broken.pages(0, { readAhead: true })) seen.push(page);
+      };
+      await expect(reading()).rejects.toThrow('no answer');
+      expect(seen).toContainEqual(second);
     });
 
     it('finds the commit that covers a position, also from its middle', async () => {

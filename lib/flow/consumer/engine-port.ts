@@ -41,7 +41,7 @@ export type RegistrationFacts = Pick<RegisteredConsumer, 'startFrom' | 'startPos
 export interface EngineDeps {
   declaration: CompleteDeclaration;
   react: React;
-  eventStore: Pick<EventStore, 'readCommits'>;
+  eventStore: Pick<EventStore, 'readCommits' | 'readCommitPages'>;
   checkpoints: Checkpoints;
   markers: Markers;
   deadLetters: DeadLetters;

@@ -8,7 +8,7 @@ import { decideCatchUp } from './decide-catch-up.ts';
 import { count, type NextEvent, type StreamRun } from './run.ts';
 
 /**
- * In order, a few at a time: those of the messages, then those of each commit.
+ * In order, some at a time: those of the messages, then those of each page of the store.
  * @throws StreamDamagedError when the store ends before `wanted` or has a hole
  */
 export async function* eventsOf(run: StreamRun, wanted: Version): AsyncGenerator<readonly NextEvent[]> {
@@ -23,15 +23,18 @@ export async function* eventsOf(run: StreamRun, wanted: Version): AsyncGenerator
   const { streamId } = run.work;
   count(run.batch.engine, 'StoreReads');
   let next = plan.storeFrom;
-  for await (const commit of run.batch.engine.eventStore.readCommits(streamId, next, { limit: wanted - next + 1 })) {
+  const { eventStore } = run.batch.engine;
+  for await (const commits of eventStore.readCommitPages(streamId, next, { limit: wanted - next + 1 })) {
     const events: NextEvent[] = [];
-    for (const event of commit.events) {
-      const { version } = event.metadata;
-      if (version < next || version > wanted) continue;
-      if (version > next)
-        throw new StreamDamagedError(streamId, next, `version ${version} follows version ${next - 1}`);
-      events.push({ event, commitHash: commit.hash });
-      next = (next + 1) as Version;
+    for (const commit of commits) {
+      for (const event of commit.events) {
+        const { version } = event.metadata;
+        if (version < next || version > wanted) continue;
+        if (version > next)
+          throw new StreamDamagedError(streamId, next, `version ${version} follows version ${next - 1}`);
+        events.push({ event, commitHash: commit.hash });
+        next = (next + 1) as Version;
+      }
     }
     yield events;
     if (next > wanted) return;

@@ -32,10 +32,10 @@ export interface CommitKey {
 export type PutAnswer = { kind: 'stored' } | { kind: 'refused'; found?: StoredCommit };
 
 export interface CommitTable {
-  /** Commits whose first version is at least `version`, in order. */
-  readFrom(streamId: StreamId, version: number, options?: RangeOptions): AsyncIterable<StoredCommit>;
-  /** Commits whose first version is at most `version`, last first; without `version` from the end. */
-  readBackFrom(streamId: StreamId, version?: number, options?: RangeOptions): AsyncIterable<StoredCommit>;
+  /** Commits whose first version is at least `version`, in order, those of one request at a time. */
+  readFrom(streamId: StreamId, version: number, options?: RangeOptions): AsyncIterable<StoredCommit[]>;
+  /** Commits whose first version is at most `version`, last first, likewise; without `version` from the end. */
+  readBackFrom(streamId: StreamId, version?: number, options?: RangeOptions): AsyncIterable<StoredCommit[]>;
   /** The commit whose first version is exactly `version`. */
   get(streamId: StreamId, version: number): Promise<StoredCommit | undefined>;
   /** The last commit whose first version is at most `version`: it holds that version, unless the stream ends or has a hole. */
@@ -48,7 +48,7 @@ export interface CommitTable {
   putNew(commit: StoredCommit): Promise<PutAnswer>;
 }
 
-/** @example for await (const commit of createCommitTable({ dynamo, eventsTable, world }).readFrom(id, 1)) verifyCommit(commit); */
+/** @example for await (const commits of createCommitTable({ dynamo, eventsTable, world }).readFrom(id, 1)) commits.map(verifyCommit); */
 export function createCommitTable({ dynamo, eventsTable, world }: CommitTableOptions): CommitTable {
   const reading = <T>(read: () => Promise<T>): Promise<T> => readWithRetries(world, eventsTable, read);
   const retrying: Pick<Dynamo, 'query' | 'batchGet'> = {
@@ -61,7 +61,7 @@ export function createCommitTable({ dynamo, eventsTable, world }: CommitTableOpt
     bound: { operator: '<=' | '>='; version: number } | undefined,
     forwards: boolean,
     { consistent = true, pageSize }: RangeOptions,
-  ): AsyncGenerator<StoredCommit> {
+  ): AsyncGenerator<StoredCommit[]> {
     const ofStream = '#streamId = :streamId';
     const inRange = bound && `#version ${bound.operator} :version`;
     const pages = queryPages(retrying, {
@@ -73,14 +73,14 @@ export function createCommitTable({ dynamo, eventsTable, world }: CommitTableOpt
       ScanIndexForward: forwards,
       ...(pageSize !== undefined && { Limit: pageSize }),
     });
-    for await (const { Items = [] } of pages) for (const item of Items) yield storedCommit(item);
+    for await (const { Items = [] } of pages) yield Items.map(storedCommit);
   }
 
   const readBackFrom: CommitTable['readBackFrom'] = (streamId, version, options = {}) =>
     range(streamId, version === undefined ? undefined : { operator: '<=', version }, false, options);
 
-  const firstOf = async (commits: AsyncIterable<StoredCommit>): Promise<StoredCommit | undefined> => {
-    for await (const commit of commits) return commit;
+  const firstOf = async (pages: AsyncIterable<StoredCommit[]>): Promise<StoredCommit | undefined> => {
+    for await (const [first] of pages) if (first !== undefined) return first;
     return undefined;
   };
 

@@ -18,7 +18,7 @@ import { verifyCommit } from './hash.ts';
 import { createHeadCache, headOf } from './head.ts';
 import { prepareAppend } from './new-commit.ts';
 import type { EventStore } from './port.ts';
-import { readCommits, readEvents } from './read.ts';
+import { readCommitPages, readCommits, readEvents } from './read.ts';
 import { readAll } from './read-all.ts';
 import { readByTimeRange } from './time-range.ts';
 
@@ -68,6 +68,8 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       readEvents(table, () => checkRead(rawStreamId, fromVersion, readOptions)),
     readCommits: (rawStreamId, fromVersion, readOptions) =>
       readCommits(table, () => checkRead(rawStreamId, fromVersion, readOptions)),
+    readCommitPages: (rawStreamId, fromVersion, readOptions) =>
+      readCommitPages(table, () => checkRead(rawStreamId, fromVersion, readOptions)),
     async getVersion(rawStreamId) {
       const last = await table.last(streamId(rawStreamId));
       return headOf(last && verifyCommit(last)).version;

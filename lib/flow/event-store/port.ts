@@ -48,6 +48,8 @@ export interface EventStore {
   readStream(streamId: string, fromVersion?: number, options?: ReadOptions): AsyncIterable<Event>;
   /** Whole verified commits, beginning with the one that contains `fromVersion`. */
   readCommits(streamId: string, fromVersion?: number, options?: ReadOptions): AsyncIterable<Commit>;
+  /** The same, those of one request at a time: for who reads long streams. Never an empty page. */
+  readCommitPages(streamId: string, fromVersion?: number, options?: ReadOptions): AsyncIterable<Commit[]>;
   /** Version of the last stored event; 0 for an empty stream. */
   getVersion(streamId: string): Promise<Version>;
   /** Events with `from <= recordedAt <= to` of one stream, in version order. */

@@ -1,5 +1,6 @@
 // Reads one stream, commit by commit: each is verified by its own hash and linked to the one read before it, without a hole,
 // before anybody sees its events. Reading begins with the commit that contains the wanted version. Nothing is read ahead.
+// Commits come by the page: handing over each one by itself costs a long stream more than a few turns of the loop.
 
 import { type Commit, lastVersion, type StoredCommit } from '../../model/commit.ts';
 import { StreamDamagedError } from '../../model/errors.ts';
@@ -11,50 +12,56 @@ import type { CommitTable, RangeOptions } from './commit-table.ts';
 import { verifyCommit } from './hash.ts';
 
 /**
- * Verified commits until `limit` events of the wanted range were in them. `check` is called when the iteration begins: bad
- * input is a rejection then.
+ * Verified commits until `limit` events of the wanted range were in them, those of one request at a time. `check` is called
+ * when the iteration begins: bad input is a rejection then. What comes before damage is handed out before it is thrown.
  */
-export async function* readCommits(table: CommitTable, check: () => CheckedRead): AsyncGenerator<Commit> {
+export async function* readCommitPages(table: CommitTable, check: () => CheckedRead): AsyncGenerator<Commit[]> {
   const read = check();
   const follows = createChainCheck(read.direction);
   let left = read.limit;
   let last: Commit | undefined;
-  const verified = (stored: StoredCommit): Commit => {
-    last = verifyCommit(stored);
-    follows(last);
-    left -= countInRange(last, read);
-    return last;
+  const verify = (stored: readonly StoredCommit[]): { commits: Commit[]; damage?: unknown } => {
+    const commits: Commit[] = [];
+    try {
+      for (const one of stored) {
+        if (left <= 0) break;
+        last = verifyCommit(one);
+        follows(last);
+        left -= countInRange(last, read);
+        commits.push(last);
+      }
+    } catch (damage) {
+      return { commits, damage };
+    }
+    return { commits };
   };
-  // By hand, not `yield*`: every generator in between costs each commit of a long stream a few turns of the loop.
-  const range = rangeOf(table, read)[Symbol.asyncIterator]();
-  try {
-    let next = await range.next();
-    const before = await commitBefore(table, read, next.done ? undefined : next.value);
-    if (before !== undefined) {
-      yield verified(before);
-      if (left <= 0) return;
-    }
-    for (; !next.done; next = await range.next()) {
-      yield verified(next.value);
-      if (left <= 0) return;
-    }
-  } finally {
-    await range.return?.();
+  for await (const stored of pagesOf(table, read)) {
+    const { commits, damage } = verify(stored);
+    if (commits.length > 0) yield commits;
+    if (damage !== undefined) throw damage;
+    if (left <= 0) return;
   }
   if (read.direction === 'backwards' && last !== undefined && last.version > 1) {
     throw new StreamDamagedError(read.streamId, last.version - 1, `no commit holds version ${last.version - 1}`);
   }
 }
 
+/** The same, commit by commit. */
+export async function* readCommits(table: CommitTable, check: () => CheckedRead): AsyncGenerator<Commit> {
+  for await (const commits of readCommitPages(table, check)) for (const commit of commits) yield commit;
+}
+
 /** The same, event by event. */
 export async function* readEvents(table: CommitTable, check: () => CheckedRead): AsyncGenerator<Event> {
   const read = check();
   let left = read.limit;
-  for await (const commit of readCommits(table, () => read)) {
-    for (const event of eventsInRange(commit, read)) {
-      yield event;
-      left -= 1;
-      if (left <= 0) return;
+  for await (const commits of readCommitPages(table, () => read)) {
+    for (const commit of commits) {
+      for (const event of eventsInRange(commit, read)) {
+        yield event;
+        left -= 1;
+        if (left <= 0) return;
+      }
     }
   }
 }
@@ -74,7 +81,7 @@ function countInRange({ version, count }: Commit, { direction, fromVersion }: Ch
 function rangeOf(
   table: CommitTable,
   { streamId, fromVersion, direction, limit, consistent }: CheckedRead,
-): AsyncIterable<StoredCommit> {
+): AsyncIterable<StoredCommit[]> {
   // A commit has at least one event, so no more commits than events are needed.
   const options: RangeOptions = {
     consistent,
@@ -86,6 +93,18 @@ function rangeOf(
 
 /** More commits than this in one page of 1 MB would have less than 256 bytes each: an item has more. */
 export const MAX_PAGE_SIZE = 4_096;
+
+/** The pages of the range, and before them the commit that contains the range's beginning, where that one begins earlier. */
+async function* pagesOf(table: CommitTable, read: CheckedRead): AsyncGenerator<StoredCommit[]> {
+  let isBegun = false;
+  for await (const page of rangeOf(table, read)) {
+    const before = isBegun || page.length === 0 ? undefined : await commitBefore(table, read, page[0]);
+    isBegun ||= page.length > 0;
+    yield before === undefined ? page : [before, ...page];
+  }
+  const before = isBegun ? undefined : await commitBefore(table, read, undefined);
+  if (before !== undefined) yield [before];
+}
 
 /**
  * Most forward reads begin where a commit begins: then the range is all. Otherwise the commit before the range is looked at:

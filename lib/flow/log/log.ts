@@ -24,14 +24,17 @@ export function createLog(table: LogTable): Log {
     return page && entryIn(page, position);
   };
 
-  async function* pages(fromPosition: number, options: { maxPages?: number } = {}): AsyncGenerator<LogPage> {
+  async function* pages(
+    fromPosition: number,
+    options: { maxPages?: number; readAhead?: boolean } = {},
+  ): AsyncGenerator<LogPage> {
     const maxPages = options.maxPages ?? Number.POSITIVE_INFINITY;
     const first = maxPages < 1 ? undefined : await pageAt(table, fromPosition + 1);
     if (first === undefined) return;
     yield first;
     let left = maxPages - 1;
     if (left < 1) return;
-    for await (const page of pagesFrom(table, first.lastPosition + 1, Math.min(left, PAGES_PER_QUERY))) {
+    for await (const page of pagesFrom(table, first.lastPosition + 1, Math.min(left, PAGES_PER_QUERY), options)) {
       yield page;
       left -= 1;
       if (left < 1) return;

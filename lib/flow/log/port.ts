@@ -51,8 +51,11 @@ export interface Log {
   head(options?: { cached?: boolean }): Promise<Position>;
   /** Sequenced head of each stream, consistent. Unknown streams are absent. */
   directory(streamIds: readonly StreamId[]): Promise<Map<StreamId, DirectoryEntry>>;
-  /** Pages that hold positions > fromPosition, in order. The first page may begin before fromPosition + 1. */
-  pages(fromPosition: number, options?: { maxPages?: number }): AsyncIterable<LogPage>;
+  /**
+   * Pages that hold positions > fromPosition, in order. The first page may begin before fromPosition + 1.
+   * @param options.readAhead for who goes on to the end: the next request is under way while an answer is worked on
+   */
+  pages(fromPosition: number, options?: { maxPages?: number; readAhead?: boolean }): AsyncIterable<LogPage>;
   /** The commit that covers this position, or undefined past the head. */
   entryAt(position: number): Promise<LogEntry | undefined>;
   /**

@@ -65,29 +65,45 @@ export async function pageAt(table: LogTable, position: number): Promise<LogPage
  * with each request, up to DynamoDB's 1 MB.
  * @throws EventRecoveryError `LOG_DAMAGED` when a page is missing between two others
  */
-export async function* pagesFrom(table: LogTable, firstPosition: number, pageSize: number): AsyncGenerator<LogPage> {
+export async function* pagesFrom(
+  table: LogTable,
+  firstPosition: number,
+  pageSize: number,
+  { readAhead = false }: { readAhead?: boolean } = {},
+): AsyncGenerator<LogPage> {
   let next = firstPosition;
   let limit = pageSize;
+  let answer = itemsFrom(table, next, limit);
   for (;;) {
-    const { Items = [] } = await withRetries(table.world, () =>
-      table.dynamo.query({
-        TableName: table.logTable,
-        KeyConditionExpression: '#pk = :bucket AND #sk >= :position',
-        ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
-        ExpressionAttributeValues: { ':bucket': pagePartition(bucketOf(next)), ':position': padded(next) },
-        ConsistentRead: true,
-        Limit: limit,
-      }),
-    );
-    if (Items.length === 0) return;
+    const items = await answer;
+    const last = items.at(-1);
+    if (last === undefined) return;
     limit = Math.min(limit * 4, PAGES_AT_ONCE_MAX);
-    for (const item of Items) {
+    const ahead = readAhead ? itemsFrom(table, Number(last.lastPosition) + 1, limit) : undefined;
+    // Nobody waits for its failure when the reading has ended before.
+    ahead?.catch(() => undefined);
+    for (const item of items) {
       const page = decodePage(item);
       if (page.firstPosition !== next) throw missingPage(next, page.firstPosition);
       yield page;
       next = page.lastPosition + 1;
     }
+    answer = ahead ?? itemsFrom(table, next, limit);
   }
+}
+
+async function itemsFrom(table: LogTable, position: number, Limit: number): Promise<Record<string, unknown>[]> {
+  const { Items = [] } = await withRetries(table.world, () =>
+    table.dynamo.query({
+      TableName: table.logTable,
+      KeyConditionExpression: '#pk = :bucket AND #sk >= :position',
+      ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+      ExpressionAttributeValues: { ':bucket': pagePartition(bucketOf(position)), ':position': padded(position) },
+      ConsistentRead: true,
+      Limit,
+    }),
+  );
+  return Items;
 }
 
 /** A page of few commits has some hundred bytes: more than this many of them seldom fit into one answer. */

@@ -36,8 +36,9 @@ export interface PlanDeps {
   plans: Plans;
   /** `clock` = the server clock. */
   world: World;
-  /** Parts of streams held in memory while planning. @default HELD_MAX */
+  /** Parts of streams held in memory while planning, and bytes of a stored piece of them. @default HELD_MAX, PIECE_BYTES */
   heldMax?: number;
+  pieceBytes?: number;
 }
 
 export interface PlanRequest {
@@ -70,7 +71,7 @@ export async function makePlan(deps: PlanDeps, request: PlanRequest): Promise<Pl
   const sample = createSample(deps.world.random);
   const tally = newTally();
   const { suppressEffects } = options;
-  const runs = createRuns({ dynamo: deps.dynamo, table: deps.recoveryTable, world: deps.world }, id);
+  const runs = createRuns({ dynamo: deps.dynamo, table: deps.recoveryTable, world: deps.world }, id, deps.pieceBytes);
   const streams = streamsOf(deps, consumer, request, (parts) => sortedStreams(parts, runs, deps.heldMax));
   const rows = plannedRows(deps.checkpoints, streams, { consumer, mode, suppressEffects, tally, fingerprint, sample });
   // The estimate needs the sample, and the plan is stored after its rows: so the rows end with it.
@@ -106,7 +107,7 @@ function streamsOf(
   { log, openGaps }: PlanDeps,
   consumer: RegisteredConsumer,
   { mode, selection }: PlanRequest,
-  sorted: (parts: AsyncIterable<StreamEvents>) => AsyncIterable<StreamEvents>,
+  sorted: (parts: AsyncIterable<readonly StreamEvents[]>) => AsyncIterable<StreamEvents>,
 ): AsyncIterable<StreamEvents> {
   // Rows of open gaps are stored in order of stream ids.
   if (mode === 'fill') return gapStreams(log, consumer, openGaps.list(consumer.name));

@@ -140,8 +140,12 @@ export interface StoredRuns extends Runs {
   remove(): Promise<void>;
 }
 
-/** The runs of one plan in the making. */
-export function createRuns({ dynamo, table, world }: PlansOptions, planId: string): StoredRuns {
+/** The runs of one plan in the making. Whoever merges them has a piece of each in memory. */
+export function createRuns(
+  { dynamo, table, world }: PlansOptions,
+  planId: string,
+  pieceBytes: number = PIECE_BYTES,
+): StoredRuns {
   const pk = partsOf(planId);
   const prefix = (run: number): string => `run#${padded(run)}#`;
   const keys: { pk: string; sk: string }[] = [];
@@ -162,7 +166,7 @@ export function createRuns({ dynamo, table, world }: PlansOptions, planId: strin
         for (let at = 0; at < row.ranges.length; at += RANGES_PER_ROW) {
           const text = JSON.stringify({ ...row, ranges: row.ranges.slice(at, at + RANGES_PER_ROW) });
           const size = Buffer.byteLength(text);
-          if (bytes > 0 && bytes + size > PIECE_BYTES) await put();
+          if (bytes > 0 && bytes + size > pieceBytes) await put();
           piece.push(text);
           bytes += size;
         }

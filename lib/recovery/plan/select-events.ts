@@ -24,15 +24,19 @@ export interface SelectInput {
   selection: Selection;
 }
 
-/** In log order: the parts of one stream come in version order, parts without a wanted event are left out. */
+/** In log order, a page at a time: the parts of one stream come in version order, parts without a wanted event are left out. */
 export async function* selectEvents(
   log: Pick<Log, 'pages' | 'streamEntriesBackwards'>,
   input: SelectInput,
-): AsyncGenerator<StreamEvents> {
+): AsyncGenerator<StreamEvents[]> {
   const partOf = createPartOf(input);
-  for await (const entry of entriesOf(log, input)) {
-    const part = partOf(entry);
-    if (part !== undefined) yield part;
+  for await (const entries of entriesOf(log, input)) {
+    const parts: StreamEvents[] = [];
+    for (const entry of entries) {
+      const part = partOf(entry);
+      if (part !== undefined) parts.push(part);
+    }
+    yield parts;
   }
 }
 
@@ -42,20 +46,20 @@ const isRedelivery = (mode: PlanMode): boolean => mode === 'redeliver' || mode =
 async function* entriesOf(
   log: Pick<Log, 'pages' | 'streamEntriesBackwards'>,
   { mode, selection }: SelectInput,
-): AsyncGenerator<LogEntry> {
+): AsyncGenerator<readonly LogEntry[]> {
   const { streamId, fromPosition = 1, toPosition = Number.POSITIVE_INFINITY } = selection;
   if (streamId !== undefined) {
     const entries: LogEntry[] = [];
     for await (const entry of log.streamEntriesBackwards(streamId as StreamId)) entries.push(entry);
-    yield* entries.reverse();
+    yield entries.reverse();
     return;
   }
   // A rewind repeats everything behind its first event, whatever the range's end; a resume counts from the checkpoint on.
   const begin = mode === 'resume' ? 1 : fromPosition;
   const end = mode === 'rewind' ? Number.POSITIVE_INFINITY : toPosition;
-  for await (const page of log.pages(begin - 1)) {
+  for await (const page of log.pages(begin - 1, { readAhead: end === Number.POSITIVE_INFINITY })) {
     if (page.firstPosition > end) return;
-    yield* page.entries;
+    yield page.entries;
   }
 }
 

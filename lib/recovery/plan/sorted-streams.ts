@@ -18,7 +18,7 @@ export const RUNS_MAX = 200;
 
 /** @throws EventRecoveryError `PLAN_TOO_LARGE` */
 export async function* sortedStreams(
-  parts: AsyncIterable<StreamEvents>,
+  parts: AsyncIterable<readonly StreamEvents[]>,
   runs: Runs,
   heldMax: number = HELD_MAX,
 ): AsyncGenerator<StreamEvents> {
@@ -26,12 +26,14 @@ export async function* sortedStreams(
   let size = 0;
   let written = 0;
   const sorted = (): StreamEvents[] => [...held.values()].sort(byStream);
-  for await (const part of parts) {
-    const before = held.get(part.streamId);
-    const ranges = before?.ranges.length ?? 0;
-    if (before === undefined) held.set(part.streamId, part);
-    else join(before, part);
-    size += (before === undefined ? 1 : 0) + (before ?? part).ranges.length - ranges;
+  for await (const some of parts) {
+    for (const part of some) {
+      const before = held.get(part.streamId);
+      const ranges = before?.ranges.length ?? 0;
+      if (before === undefined) held.set(part.streamId, part);
+      else join(before, part);
+      size += (before === undefined ? 1 : 0) + (before ?? part).ranges.length - ranges;
+    }
     if (size < heldMax) continue;
     if (written === RUNS_MAX) throw tooLarge();
     await runs.write(written, sorted());

@@ -185,6 +185,13 @@ export function damageContract(current: () => EventStoreFixture): void {
       })();
       expect(await errorOf(reading)).toMatchObject({ code: 'STREAM_DAMAGED', version: 3 });
       expect(seen).toEqual(['v0-1', 'v0-2']);
+      const pages: number[][] = [];
+      const byPage = (async () => {
+        for await (const commits of fixture.store.readCommitPages('s'))
+          pages.push(commits.map(({ version }) => version));
+      })();
+      expect(await errorOf(byPage)).toMatchObject({ code: 'STREAM_DAMAGED', version: 3 });
+      expect(pages).toEqual([[1]]);
     });
 
     it.each([

@@ -98,6 +98,19 @@ export function readContract(current: () => EventStoreFixture): void {
       expect(await commits('s', 11)).toEqual([]);
     });
 
+    it('gives the commits of one request at a time, with the one before that contains the version', async () => {
+      const { store } = current();
+      await stream([3, 1, 4, 2]);
+      const pages = async (...read: Parameters<typeof store.readCommitPages>) =>
+        (await collect(store.readCommitPages(...read))).map((commits) => commits.map(({ version }) => version));
+      expect(await pages('s')).toEqual([[1, 4, 5, 9]]);
+      expect(await pages('s', 2)).toEqual([[1, 4, 5, 9]]);
+      expect(await pages('s', 10)).toEqual([[9]]);
+      expect(await pages('s', 4, { limit: 1 })).toEqual([[4]]);
+      expect(await pages('s', 11)).toEqual([]);
+      expect(await pages('nobody')).toEqual([]);
+    });
+
     it('takes one request where a commit begins, and two elsewhere', async () => {
       const { store, dynamo } = current();
       await stream([3, 1, 4]);

@@ -36,7 +36,7 @@ async function createStoredRuns() {
 async function collected(parts: readonly StreamEvents[], heldMax: number) {
   const { runs, items } = await createStoredRuns();
   const streams: StreamEvents[] = [];
-  for await (const stream of sortedStreams(asyncOf(parts), runs, heldMax)) streams.push(stream);
+  for await (const stream of sortedStreams(asyncOf(parts.map((part) => [part])), runs, heldMax)) streams.push(stream);
   const spilled = (await items('Recovery')).length;
   await runs.remove();
   expect(await items('Recovery')).toEqual([]);
