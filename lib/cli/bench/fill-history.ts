@@ -1,13 +1,14 @@
-// Streams with their commits, and the log as the relay writes it, straight into the tables: what other benchmarks begin with.
+// Streams with their commits, and the log as the relay writes it: what other benchmarks begin with.
 
 import { createEventStore } from '../../flow/event-store/event-store.ts';
 import { createLog } from '../../flow/log/log.ts';
 import { HASH_PREFIX_LENGTH } from '../../flow/log/pages.ts';
-import { isEventRecoveryError } from '../../model/errors.ts';
 import type { StreamId, Version } from '../../model/ids.ts';
 import type { World } from '../../platform/clock.ts';
+import { batchWriteAll } from '../../platform/dynamodb/batches.ts';
+import { createMemoryDynamo } from '../../platform/dynamodb/memory/index.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
-import { retry, SHORT_RETRIES } from '../../platform/retry.ts';
+import { EVENTS_TABLE, LOG_TABLE } from '../../platform/dynamodb/schemas.ts';
 import { createWorld } from '../../platform/world.ts';
 import { benchEvents } from './events.ts';
 
@@ -26,14 +27,11 @@ export interface FilledCommit {
   hash: string;
 }
 
-/** A busy machine answers late: the same append again finds what it wrote. */
-const isRetryable = (error: unknown): boolean => isEventRecoveryError(error) && error.retryable;
-
 /** A page is one transaction of at most 100 items. */
 const STREAMS_PER_PAGE = 90;
 const EVENT_BYTES = 300;
 
-/** Pages of each round of commits. @returns the streams' ids */
+/** Written as the product writes it, a request for each commit. Pages of each round of commits. @returns the streams' ids */
 export async function fillHistory(
   dynamo: Dynamo,
   tables: { eventsTable: string; logTable: string },
@@ -50,8 +48,7 @@ export async function fillHistory(
       const entries = await Promise.all(
         some.map(async (id) => {
           const given = benchEvents(events, EVENT_BYTES, `${id}-${commit}`);
-          const append = () => store.append(id, given, commit * events);
-          const { firstVersion, hash, recordedAt } = await retry(append, { ...SHORT_RETRIES, isRetryable, ...world });
+          const { firstVersion, hash, recordedAt } = await store.append(id, given, commit * events);
           onCommit({ streamId: id, version: firstVersion, count: events, hash });
           const hashPrefix = hash.slice(0, HASH_PREFIX_LENGTH);
           const types = given.map(({ type }) => type);
@@ -70,6 +67,36 @@ export async function fillHistory(
       const { kind } = await log.sequence({ head, entries, expected, sequencedAt: world.clock.now() });
       if (kind !== 'sequenced') throw new Error('another relay is at work');
     }
+  }
+  return streamIds;
+}
+
+/** Copies at once: as many as keep a database of this machine busy. */
+const COPIES_AT_ONCE = 4;
+const ITEMS_PER_COPY = 500;
+
+/** The same, made on the memory engine and put into the tables 25 items at a time: several times as fast. */
+export async function copyHistory(
+  dynamo: Pick<Dynamo, 'batchWrite'>,
+  tables: { eventsTable: string; logTable: string },
+  history: History,
+): Promise<string[]> {
+  const world = createWorld();
+  const made = createMemoryDynamo({ clock: world.clock, tables: [EVENTS_TABLE, LOG_TABLE] });
+  const [eventsTable, logTable] = [EVENTS_TABLE.name, LOG_TABLE.name];
+  const streamIds = await fillHistory(made, { eventsTable, logTable }, history);
+  for (const [from, to] of [
+    [eventsTable, tables.eventsTable],
+    [logTable, tables.logTable],
+  ] as const) {
+    const items = made.items(from);
+    const worker = async (): Promise<void> => {
+      while (items.length > 0) {
+        const requests = items.splice(-ITEMS_PER_COPY).map((Item) => ({ PutRequest: { Item } }));
+        await batchWriteAll(dynamo, to, requests, world);
+      }
+    };
+    await Promise.all(Array.from({ length: COPIES_AT_ONCE }, worker));
   }
   return streamIds;
 }

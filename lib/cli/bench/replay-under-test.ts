@@ -11,18 +11,24 @@ import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import { silentLogger } from '../../platform/logging.ts';
 import { silentMetrics } from '../../platform/metrics.ts';
 import { createWorld } from '../../platform/world.ts';
+import type { PlanDeps } from '../../recovery/plan/make-plan.ts';
 import { composeReplay } from '../../recovery/replay/compose.ts';
 import { replay } from '../../recovery/replay/replay.ts';
-import { fillHistory, type History } from './fill-history.ts';
+import { copyHistory, type History } from './fill-history.ts';
 
 export interface ReplayUnderTest {
   streamIds: readonly string[];
   events: number;
+  /** What a new consumer would get is planned, and no more. */
+  plan(): Promise<void>;
   /** A new consumer gets everything from event 1, from the plan to the end. */
   rebuild(): Promise<void>;
   /** The consumer of the last `rebuild` gets everything again. */
   rewind(): Promise<void>;
 }
+
+/** What a plan holds in memory, as in `PlanDeps`. */
+export type PlanMemory = Pick<PlanDeps, 'heldMax' | 'pieceBytes'>;
 
 export interface BenchTables {
   eventsTable: string;
@@ -45,17 +51,18 @@ export async function createReplayUnderTest(
   dynamo: Dynamo,
   tables: BenchTables,
   history: History,
+  options: PlanMemory = {},
 ): Promise<ReplayUnderTest> {
   const machine = createWorld();
   const world = { ...machine, timers: { sleep: (ms: number) => sleep(Math.min(ms, PAUSE_MS_MAX)) } };
-  const streamIds = await fillHistory(dynamo, tables, history);
+  const streamIds = await copyHistory(dynamo, tables, history);
   const registry = createRegistry({ dynamo, checkpointsTable: tables.checkpointsTable });
   const messages: QueueMessage[] = [];
   const wakeUps = {
     send: async (_url: string, sent: readonly { message: QueueMessage }[]) =>
       void messages.push(...sent.map(({ message }) => message)),
   };
-  const deps = composeReplay({
+  const parts = {
     dynamo,
     ...tables,
     deployment: 'bench',
@@ -63,7 +70,8 @@ export async function createReplayUnderTest(
     world,
     logger: silentLogger,
     metrics: silentMetrics,
-  });
+  };
+  const deps = { ...composeReplay(parts), ...options };
 
   let consumers = 0;
   let current = '';
@@ -97,20 +105,20 @@ export async function createReplayUnderTest(
         await sleep(1);
         continue;
       }
-      const endsAt = machine.clock.now() + INVOCATION_MS;
       const Records = batch.map((message) => ({ messageId: machine.ids.next(), body: JSON.stringify(message) }));
-      const { batchItemFailures } = await handle(
-        { Records },
-        { remainingMs: () => endsAt - machine.clock.now(), requestId: machine.ids.next() },
-      );
+      const { batchItemFailures } = await handle({ Records }, invocation());
       if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} messages failed`);
     }
   }
 
+  const invocation = () => {
+    const endsAt = machine.clock.now() + INVOCATION_MS;
+    return { remainingMs: () => endsAt - machine.clock.now(), requestId: machine.ids.next() };
+  };
+
   async function replayAll(mode: 'resume' | 'rewind'): Promise<void> {
     let isOver = false;
-    const endsAt = machine.clock.now() + INVOCATION_MS;
-    const time = { remainingMs: () => endsAt - machine.clock.now(), requestId: 'bench' };
+    const time = invocation();
     const workers = Array.from({ length: INVOCATIONS }, () => consume(() => isOver));
     const request = { mode, consumer: current, selection: { everything: true }, ratePerSecond: 1_000_000 };
     let answer = await replay(deps, { action: 'start', dryRun: false, ...request }, time);
@@ -127,6 +135,13 @@ export async function createReplayUnderTest(
   return {
     streamIds,
     events: history.streams * history.commits * history.events,
+    async plan() {
+      await addConsumer();
+      const everything = { mode: 'resume', consumer: current, selection: { everything: true } };
+      const { plan } = await replay(deps, { action: 'plan', ...everything }, invocation());
+      const streams = plan?.totals.streams;
+      if (streams !== history.streams) throw new Error(`${streams} of ${history.streams} streams were planned`);
+    },
     async rebuild() {
       await addConsumer();
       await replayAll('resume');
