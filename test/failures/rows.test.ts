@@ -10,10 +10,10 @@ import { DEAD_LETTERS_TABLE } from '../../lib/platform/dynamodb/schemas.ts';
 import { expectAllResolved } from '../flow/consumer/engine/checks.ts';
 import { System } from '../flow/consumer/engine/system.ts';
 import { consumerStack, resource } from '../infra/synth.ts';
-import { synthesizedDefinition } from '../recovery/recover/support.ts';
 import { planOf } from '../simulation/scenario/plan.ts';
 import { runSeed } from '../simulation/scenario/run.ts';
 import { networkError, throttled } from '../simulation/world/service-errors.ts';
+import { synthesizedDefinition } from '../support/recovery-definition.ts';
 import { createSmallSystem } from '../support/small-system.ts';
 
 const MINUTE_MS = 60_000;

@@ -49,4 +49,9 @@ export const FOUND: readonly { seed: number; what: string; test?: string }[] = [
     what: 'a dead-letter queue was not polled any more after the intake had been at work for another one, which counted as one limit',
     test: 'test/simulation/world/queue-source.test.ts',
   },
+  {
+    seed: 2612,
+    what: 'a redrive that was done with its first answer was reported as recovered while the streams that it un-parked were still at work',
+    test: 'test/recovery/recover/operations.test.ts',
+  },
 ];

@@ -37,7 +37,7 @@ export interface Accumulated {
 }
 
 export interface ReportOutlets {
-  /** Puts one rendering; the same key again overwrites it with the same content. */
+  /** Puts one rendering; the same key again overwrites it with the same content, but for the time of its end. */
   store(key: string, body: string, contentType: string): Promise<void>;
   /** SNS and the bus. At least once. */
   announce(report: RecoveryReport, key: string): Promise<void>;

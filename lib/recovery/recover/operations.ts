@@ -66,9 +66,12 @@ export function answered(job: Job, answer: unknown, isDryRun: boolean, now: numb
     const { operationId: _theirs, isOthers: _is, ...own } = job;
     return { ...own, phase: 'start', summary };
   }
-  if (isEnded || isDryRun) return { ...next, phase: 'ended' };
-  if (job.phase === 'plan') return planned(next, heard);
-  return { ...next, phase: 'follow', startedAt: job.startedAt ?? now };
+  if (isDryRun) return { ...next, phase: 'ended' };
+  // Also one that is done with its first answer has left debts: what it un-parked is waited for.
+  const isBegun = job.phase !== 'plan' && heard.operationId !== undefined;
+  const begun = { ...next, ...(isBegun && { startedAt: job.startedAt ?? now }) };
+  if (isEnded) return { ...begun, phase: 'ended' };
+  return job.phase === 'plan' ? planned(next, heard) : { ...begun, phase: 'follow' };
 }
 
 /** What was agreed to may be done; what goes beyond it is asked about again. */

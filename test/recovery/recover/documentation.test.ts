@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { ACTIONS, checkRecoveryRequest } from '../../../lib/recovery/recover/input.ts';
-import { synthesizedDefinition } from './support.ts';
+import { synthesizedDefinition } from '../../support/recovery-definition.ts';
 
 const page = readFileSync(new URL('../../../docs/operations/recover.md', import.meta.url), 'utf8');
 const inputs = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => JSON.parse(json as string) as object);

@@ -9,6 +9,25 @@ const said = (failed: number) => ({
   replay: { id: 'r1', status: 'done', percent: 100, events: { all: 3, done: 3 - failed }, rows: { all: 3, failed } },
 });
 
+describe('a redrive that is done with its first answer', () => {
+  const starting: Job = { repair: 'redrive', phase: 'start', request: { selection: { consumer: 'billing' } } };
+  const run = { id: 'run-1', status: 'done', done: 1 };
+
+  it('has begun, so that what it un-parked is waited for', () => {
+    const answer = { result: 'done', count: 1, exhausted: 0, runs: [run] };
+    expect(answered(starting, answer, false, 5)).toMatchObject({ phase: 'ended', startedAt: 5 });
+  });
+
+  it('has not when there was nothing to give back, or when it only should say what it would do', () => {
+    const nothing = answered(starting, { result: 'nothing', count: 0, exhausted: 0, runs: [] }, false, 5);
+    const would = answered(starting, { result: 'would', count: 3, exhausted: 0, runs: [] }, true, 5);
+    for (const job of [nothing, would]) {
+      expect(job.phase).toBe('ended');
+      expect(job.startedAt).toBeUndefined();
+    }
+  });
+});
+
 describe('a job that begins', () => {
   const starting: Job = { repair: 'resume', phase: 'start', request: { consumer: 'billing' } };
   const running = { error: { code: 'REPLAY_RUNNING', message: 'it runs', facts: { replayId: 'r9' } } };

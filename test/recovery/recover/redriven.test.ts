@@ -2,7 +2,8 @@
 // done before. The interpreter knows no redrive; the same state machine is begun at the state that failed, with its input.
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createRecovery, type Recovery, synthesizedDefinition } from './support.ts';
+import { synthesizedDefinition } from '../../support/recovery-definition.ts';
+import { createRecovery, type Recovery } from './support.ts';
 
 const MINUTE = 60_000;
 const FILL = { actions: ['fill-gaps'], requestedBy: 'anna', reason: 'test' };

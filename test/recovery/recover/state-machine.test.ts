@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { beginRecovery } from '../../../lib/recovery/recover/recover.ts';
-import { allStates, createRecovery, type Recovery, synthesizedDefinition } from './support.ts';
+import { allStates, synthesizedDefinition } from '../../support/recovery-definition.ts';
+import { createRecovery, type Recovery } from './support.ts';
 
 const MINUTE = 60_000;
 const WHO = { requestedBy: 'anna', reason: 'test' };

@@ -2,7 +2,8 @@
 // verdict; what cannot be carried out ends as a verification that failed, never as a pass.
 
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createRecovery, type Recovery, synthesizedDefinition } from './support.ts';
+import { synthesizedDefinition } from '../../support/recovery-definition.ts';
+import { createRecovery, type Recovery } from './support.ts';
 
 const VERIFY = { actions: ['verify'], requestedBy: 'anna', reason: 'test' };
 let recovery: Recovery;

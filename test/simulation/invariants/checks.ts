@@ -9,7 +9,7 @@ import type { Plan } from '../scenario/plan.ts';
 import type { Begun } from '../scenario/react.ts';
 import type { Disturbances } from '../system/disturbances.ts';
 import type { Change } from './change.ts';
-import { createCheckpointChecks } from './checkpoint-checks.ts';
+import { type CheckpointChecks, createCheckpointChecks } from './checkpoint-checks.ts';
 import { createDeadLetterChecks, type DeadLetterChecks } from './dead-letter-checks.ts';
 import { decodeCommit } from './decode-commit.ts';
 import { createEffectChecks } from './effect-checks.ts';
@@ -27,6 +27,7 @@ export interface Checks {
   readonly ledger: Ledger;
   readonly store: StoreChecks;
   readonly log: LogChecks;
+  readonly checkpoints: Pick<CheckpointChecks, 'item'>;
   readonly quiet: QuietChecks;
   readonly scrub: Pick<ScrubChecks, 'judge' | 'finish' | 'hasFound'>;
   readonly traces: Pick<TraceChecks, 'onAcknowledged' | 'onIdle' | 'isOwing'>;
@@ -96,6 +97,7 @@ export function createChecks(options: {
     ledger,
     store,
     log,
+    checkpoints,
     scrub,
     traces,
     markers,

@@ -46,6 +46,8 @@ export type ViolationKind =
   | 'damage-left-open'
   // Snapshots.
   | 'snapshot-wrong'
+  // The recovery.
+  | 'recovery-wrong'
   // The verifier.
   | 'verify-wrong'
   | 'message-not-understood'

@@ -32,6 +32,9 @@ const SCRUB_RECORDER = 'lib/recovery/scrub/recorder.ts';
 const TOTALS = 'lib/recovery/verify/totals.ts';
 const ACCOUNT = 'lib/recovery/verify/account.ts';
 
+const RECOVER = 'lib/recovery/recover/recover.ts';
+const FINISH = 'lib/recovery/recover/finish.ts';
+
 export const MUTANTS: readonly Mutant[] = [
   // Leases and tokens.
   {
@@ -358,6 +361,62 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'lib/flow/snapshot/rehydrate.ts',
     from: 'folded = { state: state as State, last: commit, events: 0 };',
     to: 'folded = foldCommit({ state: state as State, events: 0 }, commit, evolve);',
+  },
+  // The restore.
+  {
+    name: 'a restore leaves the last of what it takes out of the way',
+    file: 'lib/recovery/restore/work-stream.ts',
+    from: 'for (const version of removals) {',
+    to: 'for (const version of removals.slice(1)) {',
+  },
+  {
+    name: 'a restore is at its end when it has met damage',
+    file: 'lib/recovery/restore/work-stream.ts',
+    from: 'if (survey.slots.length === 0) {',
+    to: 'if (round > 0 || survey.slots.length === 0) {',
+  },
+  // The recovery.
+  {
+    name: 'a recovery takes no lease',
+    file: RECOVER,
+    from: 'const leases = isReadOnly(request) ? [] : await takeLeases(deps, id, consumers);',
+    to: 'const leases = isReadOnly(request) || consumers.length > 0 ? [] : await takeLeases(deps, id, consumers);',
+  },
+  {
+    name: 'a recovery that is refused keeps the leases that it got',
+    file: RECOVER,
+    from: "    await giveBack();\n    throw new EventRecoveryError(\n      'RECOVERY_RUNS',",
+    to: "    throw new EventRecoveryError(\n      'RECOVERY_RUNS',",
+  },
+  {
+    name: 'a recovery does not know its own lease when its beginning is tried again',
+    file: 'lib/recovery/lease/leases.ts',
+    from: '[neverTaken, givenBack, expired, ours].join',
+    to: '[neverTaken, givenBack, expired].join',
+  },
+  {
+    name: 'a recovery keeps its leases at its end',
+    file: FINISH,
+    from: 'for (const lease of accumulated.progress.leases) await leases.release(lease);',
+    to: 'for (const lease of accumulated.progress.leases.slice(1)) await leases.release(lease);',
+  },
+  {
+    name: 'a recovery says recovered without asking the verification',
+    file: FINISH,
+    from: '    !verdict.ok ||\n    stillStanding',
+    to: '    stillStanding',
+  },
+  {
+    name: 'a dry run of a recovery fills gaps',
+    file: 'lib/recovery/recover/progress.ts',
+    from: "if (request.dryRun) return job?.repair ?? 'report';",
+    to: '',
+  },
+  {
+    name: 'a recovery verifies all but one stream of a batch',
+    file: 'lib/recovery/verify/verification.ts',
+    from: '{ consumers, streams: new Map(entries), now, lagBoundMs },',
+    to: '{ consumers, streams: new Map(entries.slice(1)), now, lagBoundMs },',
   },
   // The verifier.
   {

@@ -55,6 +55,8 @@ const UPPER_FLOOR: readonly string[] = [
 
 const RESTORE: readonly string[] = ['adversary: damage', 'restore: applied', 'restore: crashed'];
 
+const RECOVERY: readonly string[] = ['recovered', 'nothing-to-do', 'proposed', 'NotComplete', 'AlreadyRecovering'];
+
 const SNAPSHOTS: readonly string[] = ['used', 'not used', 'stored', 'not-newer', 'damage'];
 
 const VERIFY: readonly string[] = ['sound', 'damage'];
@@ -64,6 +66,7 @@ export const BRANCHES: readonly string[] = [
   ...RELAY.map((name) => `relay: ${name}`),
   ...UPPER_FLOOR,
   ...RESTORE,
+  ...RECOVERY.map((name) => `recovery: ${name}`),
   ...SNAPSHOTS.map((name) => `snapshot: ${name}`),
   ...VERIFY.map((name) => `verify: ${name}`),
 ];

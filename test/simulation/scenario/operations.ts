@@ -18,7 +18,7 @@ const CHECK_IDLE_EVERY_MS = MINUTE_MS / 2;
  * scan of a stretch always runs, because it must not find anything either.
  */
 export function planSchedules(
-  { scheduler, engine, faults, checks }: Cloud,
+  { scheduler, engine, faults, checks, plan }: Cloud,
   recovery: RecoverySystem,
   until: number,
   withScans: boolean,
@@ -37,8 +37,10 @@ export function planSchedules(
     );
     scheduler.at(
       at + 40_000,
-      ifNotIdle(() => !recovery.hasReplays(), recovery.continueReplays),
+      ifNotIdle(() => !recovery.hasReplays() && !plan.isRecovered, recovery.continueReplays),
     );
+    // Those of operators are planned with them.
+    if (plan.isRecovered) scheduler.at(at + 50_000, recovery.continueRedrives);
   }
   const expire = (): void => {
     const now = scheduler.now();

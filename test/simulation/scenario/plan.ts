@@ -68,6 +68,8 @@ export interface Plan {
   isFolded: boolean;
   /** When all is quiet, an adversary damages the store; the scrub finds it and a restore repairs it. */
   isDamaged: boolean;
+  /** People start recoveries. */
+  isRecovered: boolean;
   /** At the end the verifier looks at everything. */
   isInspected: boolean;
 }
@@ -89,6 +91,8 @@ const INSPECTED_SHARE = 0.25;
 const SCRUBBED_SHARE = 0.15;
 const FOLDED_SHARE = 0.1;
 const DAMAGED_SHARE = 0.06;
+/** A recovery verifies everything twice. Not where a scan would hide what must not need one. */
+const RECOVERED_SHARE = 0.15;
 const MIN_EVENTS = 60;
 const MIN_FAULT_KINDS = 12;
 
@@ -108,6 +112,7 @@ export function planOf(seed: number, overrides: Overrides = {}): Plan {
   const rates = planFaults(seed, overrides.faults);
   const isLossless = LOSSES.every((kind) => rates[kind] === undefined);
   const faultsUntilMs = spanMs + prng.int(FAULTS_AFTER_APPENDS_MS.min, FAULTS_AFTER_APPENDS_MS.max);
+  const isWithoutScans = isLossless && createPrng(seed, 'plan/scans').chance(0.5);
   return {
     seed,
     streams,
@@ -116,7 +121,8 @@ export function planOf(seed: number, overrides: Overrides = {}): Plan {
     consumers,
     relay,
     markerTtlMs: prng.pick([20 * 60_000, 24 * 3_600_000]),
-    isWithoutScans: isLossless && createPrng(seed, 'plan/scans').chance(0.5),
+    isWithoutScans,
+    isRecovered: !isWithoutScans && createPrng(seed, 'plan/recoveries').chance(RECOVERED_SHARE),
     isScrubbed: createPrng(seed, 'plan/scrubs').chance(SCRUBBED_SHARE),
     isFolded: createPrng(seed, 'plan/folders').chance(FOLDED_SHARE),
     isDamaged: createPrng(seed, 'plan/damage').chance(DAMAGED_SHARE),

@@ -14,10 +14,12 @@ import { createExcuses } from '../system/excuses.ts';
 import { planFolders } from '../system/folders.ts';
 import { createProducers } from '../system/producers.ts';
 import { startRecovery } from '../system/recovery-functions.ts';
+import { startMachine } from '../system/recovery-machine.ts';
 import { startRelay } from '../system/relay-function.ts';
 import { startScrub } from '../system/scrub-function.ts';
 import { planOperator, planSchedules, planScrubs, redriveAll } from './operations.ts';
 import { EVENT_TYPES, type Overrides, type Plan, planOf } from './plan.ts';
+import { createRecoveries } from './recoveries.ts';
 import { planDamageAndRestore, RESTORED_WITHIN_MS } from './restore.ts';
 
 export interface Run {
@@ -77,6 +79,8 @@ function play(cloud: Cloud, plan: Plan): void {
   const { queues, running } = startConsumers(cloud);
   const recovery = startRecovery(cloud, queues, running);
   const scrub = startScrub(cloud, source);
+  const recoveries = createRecoveries(cloud, () => machine);
+  const machine = startMachine(cloud, queues, recovery, recoveries.onState, recoveries.endOf);
   cloud.onCommit(source.notify);
 
   const failed = (): boolean => violations.first !== undefined;
@@ -92,6 +96,7 @@ function play(cloud: Cloud, plan: Plan): void {
   planSchedules(cloud, recovery, faultsEndAt, !plan.isWithoutScans);
   planOperator(cloud, recovery, faultsEndAt);
   if (plan.isScrubbed) planScrubs(cloud, scrub, faultsEndAt);
+  if (plan.isRecovered) recoveries.plan(faultsEndAt);
   if (plan.isFolded) planFolders(cloud, faultsEndAt + FOLDED_AFTER_FAULTS_MS);
   run(faultsEndAt);
   faults.stop();
@@ -102,6 +107,7 @@ function play(cloud: Cloud, plan: Plan): void {
   trace.note('run', 'quiet begins');
   const quietAt = scheduler.now() + QUIET_WITHIN_MS;
   planSchedules(cloud, recovery, quietAt, !plan.isWithoutScans);
+  if (plan.isRecovered) recoveries.plan(quietAt);
   for (const ms of REDRIVES_AFTER_MS) scheduler.after(ms, () => redriveAll(cloud, recovery));
   run(quietAt);
   // A producer that tries again after more than ten minutes may append just before the end: that gets its time, too.
@@ -157,6 +163,9 @@ function play(cloud: Cloud, plan: Plan): void {
   checks.store.finish();
   checks.log.finish();
   checks.quiet.check('lost-event', { mayBeParked: false, isExcused: () => false });
+  recoveries.finish();
+  run(recoveries.planEnd());
+  recoveries.finish();
   const { engine } = cloud;
   checkEnd({ deadLetters: engine.items('DeadLetters'), recovery: engine.items('Recovery') }, violations);
 }

@@ -8,9 +8,11 @@ import { composeIntake } from '../../../lib/recovery/dead-letter-intake/compose.
 import { handleIntakeEvent } from '../../../lib/recovery/dead-letter-intake/handle-event.ts';
 import { createAnnouncements } from '../../../lib/recovery/gap/announcements.ts';
 import { composeScan } from '../../../lib/recovery/gap/compose.ts';
+import { fillBatch } from '../../../lib/recovery/gap/fill-batch.ts';
 import { createQueueSigns } from '../../../lib/recovery/gap/queue-signs.ts';
 import { answerScan } from '../../../lib/recovery/gap/request.ts';
 import { scanGaps } from '../../../lib/recovery/gap/scan.ts';
+import { briefly } from '../../../lib/recovery/recover/brief.ts';
 import { composeRedrive } from '../../../lib/recovery/redrive/compose.ts';
 import { answerRedrive } from '../../../lib/recovery/redrive/redrive.ts';
 import { composeReplay } from '../../../lib/recovery/replay/compose.ts';
@@ -24,6 +26,8 @@ import type { Cloud } from './cloud.ts';
 import { aheadOf, type RunningConsumer, TABLES } from './consumer-function.ts';
 
 export interface RecoverySystem {
+  /** Those that the state machine calls, too, by their names in the deployment. */
+  functions: Readonly<Record<'scan-gaps' | 'redrive-dead-letters' | 'replay-events', LambdaFunction<unknown>>>;
   /** As the schedule does it: asynchronously, tried three times. */
   scanNow(): void;
   announceNow(): void;
@@ -60,7 +64,10 @@ export function startRecovery(
     ...settings('scan'),
     start: (process) => {
       const deps = scanOf(cloud, process, queues);
-      return (input, context) => answerScan(input, context.remainingMs(), (scanInput) => scanGaps(deps, scanInput));
+      return (input, context) =>
+        answerScan(input, context.remainingMs(), (scanInput, { fill }) =>
+          fill === undefined ? scanGaps(deps, scanInput) : fillBatch(deps, fill, scanInput.bounds),
+        );
     },
   });
   const intake = createLambda<QueueEvent | { action: string }>(scheduler, faults, trace, {
@@ -98,6 +105,7 @@ export function startRecovery(
     queue.size + deadLetters.size + target.running + intake.running === 0;
   let replaysAsked = 0;
   return {
+    functions: { 'scan-gaps': scan, 'redrive-dead-letters': redrive, 'replay-events': replay },
     hasReplays: () => replaysAsked > 0,
     checkIdle: () => {
       for (const consumer of consumers) if (isIdle(consumer)) cloud.checks.traces.onIdle(consumer.name);
@@ -160,14 +168,16 @@ function intakeOf(cloud: Cloud, process: SimulatedProcess, queues: ReadonlyMap<s
 function redriveHandler(cloud: Cloud, process: SimulatedProcess, queues: ReadonlyMap<string, Queue>) {
   const { options: _, ...parts } = common(cloud, process, queues);
   const deps = composeRedrive({ ...parts, deployment: 'simulation', logger: cloud.logger('redrive') });
-  return (input: unknown, context: InvocationContext) =>
-    answerRedrive(deps, input, { remainingMs: () => context.remainingMs(), requestId: context.awsRequestId });
+  return briefly('redrive', (input: unknown, context: InvocationContext) =>
+    answerRedrive(deps, input, { remainingMs: () => context.remainingMs(), requestId: context.awsRequestId }),
+  );
 }
 
 function replayHandler(cloud: Cloud, process: SimulatedProcess, queues: ReadonlyMap<string, Queue>) {
   const { options: _, ...parts } = common(cloud, process, queues);
   const logger = cloud.logger('replay');
   const deps = composeReplay({ ...parts, deployment: 'simulation', logger, metrics: cloud.metrics('replay') });
-  return (input: unknown, context: InvocationContext) =>
-    answerReplay(deps, input, { remainingMs: () => context.remainingMs(), requestId: context.awsRequestId });
+  return briefly('replay', (input: unknown, context: InvocationContext) =>
+    answerReplay(deps, input, { remainingMs: () => context.remainingMs(), requestId: context.awsRequestId }),
+  );
 }
