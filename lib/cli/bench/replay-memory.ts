@@ -5,7 +5,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
-import { type BenchTables, createReplayUnderTest, type PlanMemory, type ReplayUnderTest } from './replay-under-test.ts';
+import {
+  type BenchTables,
+  createReplayUnderTest,
+  type PlanMemory,
+  type ReplayUnderTest,
+  type WithDatabase,
+} from './replay-under-test.ts';
 import type { ScenarioOutcome } from './scenario.ts';
 
 /** 1/50 of the real number, in pieces of 1/50: as many streams as there are here are 1.5 million there. */
@@ -24,17 +30,19 @@ const CALLS_PER_LOOK = 50;
 
 export interface MemoryOptions {
   progress(line: string): void;
-  newTables(): Promise<BenchTables>;
+  /** In another process: what it holds is not counted. */
+  withDatabase: WithDatabase;
   /** Of both sizes. @default 1 */
   effort?: number;
   memory?: PlanMemory;
 }
 
-/** @param dynamo of a database that is in another process: what it holds is not counted */
-export async function measureReplayMemory(
-  dynamo: Dynamo,
-  { progress, newTables, effort = 1, memory = PLAN_MEMORY }: MemoryOptions,
-): Promise<ScenarioOutcome> {
+export async function measureReplayMemory({
+  progress,
+  withDatabase,
+  effort = 1,
+  memory = PLAN_MEMORY,
+}: MemoryOptions): Promise<ScenarioOutcome> {
   const gc = collector();
   const common = { scenario: 'replay', subject: 'ours' } as const;
   const outcome: ScenarioOutcome = { results: [], broken: [] };
@@ -43,7 +51,7 @@ export async function measureReplayMemory(
     const peaks: number[] = [];
     for (const streams of [few, many]) {
       progress(`memory of ${what}, ${streams} streams`);
-      const peak = await peakOf(dynamo, await newTables(), { gc, streams, memory, run });
+      const peak = await withDatabase((dynamo, tables) => peakOf(dynamo, tables, { gc, streams, memory, run }));
       peaks.push(peak);
       const metric = `live memory of ${what} at its peak, ${streams.toLocaleString('en')} streams`;
       outcome.results.push({ ...common, metric, unit: 'MB', value: Math.round(peak / 10_000) / 100 });

@@ -4,12 +4,10 @@
 // What a stream costs by itself (its lease, its checkpoint, its row in the plan) is the same whatever its length: so the
 // ratio is printed for streams of each length, with one event in a commit, as most applications append.
 
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createDynamo } from '../../platform/dynamodb/client.ts';
 import { queryPages } from '../../platform/dynamodb/pages.ts';
 import type { Dynamo } from '../../platform/dynamodb/port.ts';
 import type { History } from './fill-history.ts';
-import { type BenchTables, createReplayUnderTest } from './replay-under-test.ts';
+import { type BenchTables, createReplayUnderTest, type WithDatabase } from './replay-under-test.ts';
 import type { BenchResult, ScenarioOutcome } from './scenario.ts';
 
 /** Of a rebuild of streams of 1,000 events, against bare Queries one after the other: there the events are nearly everything. */
@@ -34,15 +32,16 @@ const SHAPES: readonly (History & { what: string; isBound?: true })[] = [
 export interface RateOptions {
   effort: number;
   progress(line: string): void;
-  /** Tables without anything in them. */
-  newTables(): Promise<BenchTables>;
+  withDatabase: WithDatabase;
 }
 
-export async function measureReplayRate(client: DynamoDBClient, options: RateOptions): Promise<ScenarioOutcome> {
+export async function measureReplayRate(options: RateOptions): Promise<ScenarioOutcome> {
   const outcome: ScenarioOutcome = { results: [], broken: [] };
   for (const shape of SHAPES) {
     const { what, isBound } = shape;
-    const { results, rebuild } = await measureShape(createDynamo(client), await options.newTables(), shape, options);
+    const { results, rebuild } = await options.withDatabase((dynamo, tables) =>
+      measureShape(dynamo, tables, shape, options),
+    );
     outcome.results.push(...results);
     if (!isBound) continue;
     for (const [queries, ratio, least] of [

@@ -39,6 +39,9 @@ export interface BenchTables {
   recoveryTable: string;
 }
 
+/** A database with empty tables, for this work alone: DynamoDB Local becomes many times slower with what it holds. */
+export type WithDatabase = <Result>(work: (dynamo: Dynamo, tables: BenchTables) => Promise<Result>) => Promise<Result>;
+
 const QUEUE_URL = 'https://sqs/bench';
 const BATCH = 10;
 /** Two invocations at a time, each with the engine's own streams in parallel: as many as this machine has cores. */
