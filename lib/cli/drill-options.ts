@@ -23,13 +23,15 @@ export interface DrillOptions {
   input: Workload;
 }
 
-function scenariosOf(names: string): Scenario[] {
+/** @param before of the same option, given earlier */
+function scenariosOf(names: string, before: readonly Scenario[] = []): Scenario[] {
   if (names === 'all') return [...SCENARIOS];
-  return names.split(',').map((name) => {
+  const named = names.split(',').map((name) => {
     const found = SCENARIOS.find((scenario) => scenario.name === name.trim());
     if (found) return found;
     throw new InvalidArgumentError(`"${name}" is none of ${SCENARIOS.map((one) => one.name).join(', ')}, all.`);
   });
+  return [...new Set([...before, ...named])];
 }
 
 const wholeNumber =
@@ -65,7 +67,7 @@ const createProgram = (streams: Streams): Command =>
     .addOption(
       new Option(
         '--scenario <names>',
-        'scenario, several with commas, or "all" (without: a representative set)',
+        'scenario, several with commas or given again, or "all" (without: a representative set)',
       ).argParser(scenariosOf),
     )
     .addOption(new Option('--all', 'every scenario').conflicts('scenario'))

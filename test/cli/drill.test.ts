@@ -2,8 +2,10 @@
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { type DrillOptions, parseDrillOptions } from '../../lib/cli/drill-options.ts';
 import { SCENARIOS } from '../../lib/recovery/drill/scenarios/index.ts';
 
 const DRILL = join(import.meta.dirname, '../../lib/cli/drill.ts');
@@ -23,6 +25,13 @@ describe('npm run drill', () => {
     const listed = (await drill('--list')).stdout;
     for (const { name } of SCENARIOS) expect(listed).toContain(name);
   }, 30_000);
+
+  it('takes every scenario that is named, with commas or one by one, each once', () => {
+    const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+    const options = ['--scenario', 'poison-message,two-at-once', '--scenario', 'broker-down,poison-message'];
+    const parsed = parseDrillOptions(options, streams as never) as DrillOptions;
+    expect(parsed.scenario?.map(({ name }) => name)).toEqual(['poison-message', 'two-at-once', 'broker-down']);
+  });
 
   it.each([
     ['a scenario that does not exist', ['--scenario', 'earthquake'], 'earthquake'],

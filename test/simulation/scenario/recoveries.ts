@@ -28,6 +28,8 @@ export interface Recoveries {
 interface Execution {
   id: string;
   isReadOnly: boolean;
+  /** It is to redrive, and no more. */
+  isRedrive: boolean;
   /** States that would repair something. */
   mayNotEnter: readonly string[];
   /** Of a recovery that begins when no fault strikes any more. */
@@ -81,6 +83,7 @@ export function createRecoveries(cloud: Cloud, started: () => MachineSystem): Re
     const execution: Execution = {
       id,
       isReadOnly,
+      isRedrive: input.actions?.includes('redrive') === true,
       mayNotEnter: input.dryRun ? ALWAYS_REPAIR : isReadOnly ? REPAIRS : [],
       isInPeace: !faults.areOn(),
       startedAt: scheduler.now(),
@@ -103,7 +106,7 @@ export function createRecoveries(cloud: Cloud, started: () => MachineSystem): Re
     branches.set(`recovery: ${end.kind === 'failed' ? end.error : (result ?? 'no report')}`, 1);
     if (stored?.isRewritten) violations.report('recovery-wrong', `the report of ${id} was stored with two contents`);
     if (end.kind === 'succeeded' && stored === undefined) violations.report('recovery-wrong', `${id} has no report`);
-    if (result !== 'recovered' || !isInPeace || !hasDelivered(stored?.report)) return;
+    if (result !== 'recovered' || !isInPeace || !mustHaveDelivered(execution, stored?.report)) return;
     for (const consumer of plan.consumers.filter(({ name }) => consumers.includes(name))) {
       for (const [streamId, events] of checks.ledger.stored) {
         const item = checks.checkpoints.item(consumer.name, streamId);
@@ -157,7 +160,8 @@ export function createRecoveries(cloud: Cloud, started: () => MachineSystem): Re
 }
 
 /** One that was to redrive and found no dead letter leaves to the scan what is not delivered. */
-const hasDelivered = (report: RecoveryReport | undefined): boolean =>
+const mustHaveDelivered = ({ isRedrive }: Execution, report: RecoveryReport | undefined): boolean =>
+  !isRedrive ||
   report?.steps.every(({ name, summary }) => name !== 'RedriveDeadLetters' || !summary.startsWith('nothing')) === true;
 
 interface LetIn {
