@@ -8,7 +8,7 @@ import type { Registry } from '../../flow/registry/port.ts';
 import type { Checkpoint } from '../../model/checkpoint.ts';
 import type { RegisteredConsumer } from '../../model/consumer.ts';
 import { InvalidInputError } from '../../model/errors.ts';
-import type { ConsumerName, StreamId, Version } from '../../model/ids.ts';
+import type { ConsumerName, Position, StreamId, Version } from '../../model/ids.ts';
 import { DEFAULT_BOUNDS, decideStream, type OwedEvents } from './decide-stream.ts';
 import { type FillDeps, fill } from './fill.ts';
 import { wantedVersions } from './moved-streams.ts';
@@ -40,7 +40,7 @@ export interface RecoveryResult {
 
 export interface OneStreamDeps extends FillDeps {
   registry: Pick<Registry, 'get'>;
-  log: Pick<Log, 'directory' | 'streamEntriesBackwards'>;
+  log: Pick<Log, 'directory' | 'streamEntriesBackwards' | 'pages'>;
   checkpoints: Pick<Checkpoints, 'get'>;
   openGaps: OpenGaps;
   queues: QueueSigns;
@@ -104,7 +104,8 @@ async function look(deps: OneStreamDeps, name: ConsumerName, streamId: StreamId)
   const head = (await deps.log.directory([streamId])).get(streamId)?.version ?? 0;
   const version = checkpoint?.version ?? 0;
   const reached = Math.min(version, checkpoint?.rewind?.to ?? version);
-  let owed: Look['owed'];
+  let owed: Omit<NonNullable<Look['owed']>, 'oldestAt' | 'newestAt'> | undefined;
+  let places: { oldest: Position; newest: Position } | undefined;
   for await (const entry of deps.log.streamEntriesBackwards(streamId)) {
     const isBehind = entry.version + entry.count - 1 <= reached;
     const isBefore = entry.position + entry.count - 1 <= consumer.startPosition;
@@ -114,10 +115,19 @@ async function look(deps: OneStreamDeps, name: ConsumerName, streamId: StreamId)
     owed = {
       from: wanted.from,
       to: owed?.to ?? wanted.to,
-      oldestAt: entry.recordedAt,
-      newestAt: owed?.newestAt ?? entry.recordedAt,
       count: (owed?.count ?? 0) + wanted.count,
     };
+    places = { oldest: entry.position, newest: places?.newest ?? entry.position };
   }
-  return { consumer, checkpoint, head, owed };
+  if (owed === undefined || places === undefined) return { consumer, checkpoint, head, owed: undefined };
+  const { oldest, newest } = places;
+  const newestAt = await sequencedAt(deps, newest);
+  const oldestAt = oldest === newest ? newestAt : await sequencedAt(deps, oldest);
+  return { consumer, checkpoint, head, owed: { ...owed, oldestAt, newestAt } };
+}
+
+/** What a relay that was down for long has sequenced just now is on its way, however long ago it was recorded. */
+async function sequencedAt({ log }: OneStreamDeps, position: Position): Promise<number> {
+  for await (const page of log.pages(position - 1, { maxPages: 1 })) return page.sequencedAt;
+  return 0;
 }

@@ -62,6 +62,15 @@ describe('one stream of one consumer', () => {
     expect(await detectGaps(deps, INVENTORY, ORDER)).toEqual([]);
   });
 
+  it('has no gap when a relay that was down for hours has sequenced its events just now', async () => {
+    await system.append('order-1', ['Placed', 'Placed']);
+    system.clock.advance(5 * 3_600_000);
+    await system.relay();
+    expect(await detectGaps(deps, INVENTORY, ORDER)).toEqual([]);
+    system.clock.advance(120_000);
+    expect(await detectGaps(deps, INVENTORY, ORDER)).toEqual([{ start: 1, end: 2, count: 2 }]);
+  });
+
   it('is not woken up while it is parked', async () => {
     await system.addConsumer({ name: 'billing', eventTypes: ['Placed'], effects: 'idempotent', maxAttempts: 1 }, () => {
       throw new Error('poison');

@@ -232,6 +232,15 @@ describe('the gap scan', () => {
     expect(of(await scan())).toMatchObject({ state: 'gaps', gaps: 1 });
   });
 
+  it('calls what a relay that was down for hours has sequenced just now lagging, and not a gap', async () => {
+    await system.append('order-1', ['Placed', 'Placed']);
+    system.clock.advance(5 * 60 * MINUTE);
+    await system.relay();
+    expect(of(await scan())).toMatchObject({ gaps: 0 });
+    system.clock.advance(2 * MINUTE);
+    expect(of(await scan())).toMatchObject({ state: 'gaps', gaps: 1 });
+  });
+
   it('does not want what a consumer does not want, and resolves a tail of other types', async () => {
     await system.append('order-1', ['Placed', 'Other', 'Other']);
     await system.append('other-1', ['Other']);
