@@ -364,16 +364,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   // The restore.
   {
-    name: 'a restore leaves the last of what it takes out of the way',
+    name: 'a restore leaves out the first commit that it should put back',
     file: 'lib/recovery/restore/work-stream.ts',
-    from: 'for (const version of removals) {',
-    to: 'for (const version of removals.slice(1)) {',
-  },
-  {
-    name: 'a restore is at its end when it has met damage',
-    file: 'lib/recovery/restore/work-stream.ts',
-    from: 'if (survey.slots.length === 0) {',
-    to: 'if (round > 0 || survey.slots.length === 0) {',
+    from: 'for (const commit of commits) {',
+    to: 'for (const commit of commits.slice(1)) {',
   },
   // The recovery.
   {
