@@ -1,6 +1,6 @@
 // Applying a rewind, as the holder of the lease: checkpoint back (or, for what is only passed without effects, as it is),
-// generation + 1, and the dead letters of the range closed. Few of them close in the same transaction; many close in steps that each leave a chain that can be continued, so
-// a crash anywhere costs only time. Nothing is reacted to before the rewind is applied.
+// generation + 1, and the dead letters of the range closed. Few of them close in the same transaction; many close in steps that
+// each leave a chain that can be continued, so a crash anywhere costs only time. Nothing is reacted to before the rewind is applied.
 
 import type { Checkpoint, DeadLetterLink, RewindRequest } from '../../model/checkpoint.ts';
 import type { DeadLetterStatus } from '../../model/dead-letter.ts';

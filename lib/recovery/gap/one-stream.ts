@@ -50,7 +50,14 @@ interface Look {
   consumer: RegisteredConsumer;
   checkpoint: Checkpoint | undefined;
   head: number;
-  owed: (OwedEvents & { count: number }) | undefined;
+  owed: Owed | undefined;
+}
+
+interface Owed extends Pick<OwedEvents, 'from' | 'to'> {
+  count: number;
+  /** Where their first and last commits are in the log. */
+  oldest: Position;
+  newest: Position;
 }
 
 /** One gap or none: a checkpoint is a contiguous prefix. @throws InvalidInputError `UNKNOWN_CONSUMER` */
@@ -62,7 +69,8 @@ export async function detectGaps(
   const seen = await look(deps, consumer, streamId);
   if (seen.owed === undefined) return [];
   const queueActive = ((await deps.queues.messages(seen.consumer.queueUrl)) ?? 0) > 0;
-  const { checkpoint, owed } = seen;
+  const { checkpoint } = seen;
+  const owed = await aged(deps, seen.owed);
   const answer = decideStream({ checkpoint, owed, queueActive, now: deps.world.clock.now() }, DEFAULT_BOUNDS);
   if (answer.kind !== 'gap') return [];
   return [{ start: answer.from, end: answer.to, count: answer.to - answer.from + 1 }];
@@ -104,8 +112,7 @@ async function look(deps: OneStreamDeps, name: ConsumerName, streamId: StreamId)
   const head = (await deps.log.directory([streamId])).get(streamId)?.version ?? 0;
   const version = checkpoint?.version ?? 0;
   const reached = Math.min(version, checkpoint?.rewind?.to ?? version);
-  let owed: Omit<NonNullable<Look['owed']>, 'oldestAt' | 'newestAt'> | undefined;
-  let places: { oldest: Position; newest: Position } | undefined;
+  let owed: Owed | undefined;
   for await (const entry of deps.log.streamEntriesBackwards(streamId)) {
     const isBehind = entry.version + entry.count - 1 <= reached;
     const isBefore = entry.position + entry.count - 1 <= consumer.startPosition;
@@ -116,17 +123,19 @@ async function look(deps: OneStreamDeps, name: ConsumerName, streamId: StreamId)
       from: wanted.from,
       to: owed?.to ?? wanted.to,
       count: (owed?.count ?? 0) + wanted.count,
+      oldest: entry.position,
+      newest: owed?.newest ?? entry.position,
     };
-    places = { oldest: entry.position, newest: places?.newest ?? entry.position };
   }
-  if (owed === undefined || places === undefined) return { consumer, checkpoint, head, owed: undefined };
-  const { oldest, newest } = places;
-  const newestAt = await sequencedAt(deps, newest);
-  const oldestAt = oldest === newest ? newestAt : await sequencedAt(deps, oldest);
-  return { consumer, checkpoint, head, owed: { ...owed, oldestAt, newestAt } };
+  return { consumer, checkpoint, head, owed };
 }
 
 /** What a relay that was down for long has sequenced just now is on its way, however long ago it was recorded. */
+async function aged(deps: OneStreamDeps, { from, to, oldest, newest }: Owed): Promise<OwedEvents> {
+  const newestAt = await sequencedAt(deps, newest);
+  return { from, to, newestAt, oldestAt: oldest === newest ? newestAt : await sequencedAt(deps, oldest) };
+}
+
 async function sequencedAt({ log }: OneStreamDeps, position: Position): Promise<number> {
   for await (const page of log.pages(position - 1, { maxPages: 1 })) return page.sequencedAt;
   return 0;

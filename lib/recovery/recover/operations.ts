@@ -203,7 +203,8 @@ const replay: Operation = {
     const { streams = 0, events = 0, expectedRepeats = 0 } = plan?.totals ?? {};
     return {
       isEnded: result === 'nothing',
-      operationId: plan?.id,
+      // A plan of nothing is never begun.
+      ...(result !== 'nothing' && { operationId: plan?.id }),
       overwrites: plan?.mode === 'rewind' || expectedRepeats > 0,
       extent: { streams, repeats: expectedRepeats },
       summary: `plan: ${events} events of ${streams} streams, ${expectedRepeats} of them again`,

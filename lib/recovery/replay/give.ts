@@ -119,7 +119,6 @@ function decidePass({ to: passTo }: PlannedStream, checkpoint: Checkpoint | unde
   if (rewind !== undefined) return { kind: 'repeat', to: version };
   if (version >= passTo) return { kind: 'unchanged' };
   if (parked !== undefined) return { kind: 'busy' };
-
   return replay === undefined ? { kind: 'ask', to: version, passTo } : { kind: 'repeat', to: replay.until };
 }
 

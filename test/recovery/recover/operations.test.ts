@@ -28,6 +28,16 @@ describe('a redrive that is done with its first answer', () => {
   });
 });
 
+describe('a replay that finds nothing when it is started', () => {
+  it('has not begun: nobody fills gaps for it that nobody asked for', () => {
+    const starting: Job = { repair: 'resume', phase: 'start', request: { consumer: 'billing' } };
+    const totals = { streams: 0, events: 0, expectedRepeats: 0 };
+    const job = answered(starting, { result: 'nothing', plan: { id: 'plan-1', mode: 'resume', totals } }, false, 5);
+    expect(job.phase).toBe('ended');
+    expect(job.startedAt).toBeUndefined();
+  });
+});
+
 describe('a job that begins', () => {
   const starting: Job = { repair: 'resume', phase: 'start', request: { consumer: 'billing' } };
   const running = { error: { code: 'REPLAY_RUNNING', message: 'it runs', facts: { replayId: 'r9' } } };
